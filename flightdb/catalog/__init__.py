@@ -1,0 +1,1 @@
+"""The truth about tables: snapshots, versions, commits."""

@@ -1,0 +1,1 @@
+"""Who else is there, and how coordinator and worker talk."""

@@ -1,0 +1,1 @@
+"""Decides: statements, plans, tables, routes."""

@@ -1,0 +1,1 @@
+"""Door 1: Arrow Flight and Flight SQL."""

@@ -1,0 +1,1 @@
+"""SQL text and table schemas in, checked and rewritten SQL out; pure."""

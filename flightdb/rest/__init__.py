@@ -1,0 +1,1 @@
+"""Door 2: REST over Starlette."""

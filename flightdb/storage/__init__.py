@@ -1,0 +1,1 @@
+"""Immutable bytes: objects and Parquet files."""

@@ -1,0 +1,1 @@
+"""Rows before they are files: the write-ahead log."""

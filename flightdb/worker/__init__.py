@@ -1,0 +1,1 @@
+"""Does: ingest, buffers, flush, fragments."""
