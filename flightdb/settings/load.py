@@ -53,8 +53,8 @@ def load_settings(
     `overrides`: path to value, from the command line. `environment`: this process's if None.
 
     Raises:
-        SettingsError: a file that cannot be read, an unknown key, a value out of bounds; the message
-            names key, value and bound, or the nearest known key.
+        SettingsError: a file that cannot be read, an unknown key, a value out of bounds; the
+            message names key, value and bound, or the nearest known key.
     """
     layers = (
         _Layer(_from_file(file), f"file {file}"),

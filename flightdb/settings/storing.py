@@ -116,14 +116,12 @@ class TableDefaults(Section):
         str, Field(max_length=64, description="what a made id begins with (snowflake, custom)")
     ] = ""
     id_validation: IdValidation = IdValidation()
-    properties: Annotated[dict[str, str], Field(description="free properties of the table")] = {}
 
     def options(self) -> TableOptions:
         """The same as the core takes it."""
         return TableOptions(
             buffer_size=self.buffer_size,
             flush_interval_seconds=round(self.flush_interval),
-            properties=dict(self.properties),
             id_strategy=self.id_strategy,
             id_prefix=self.id_prefix,
             auto_generate_id=self.id_strategy is not IdStrategy.USER_PROVIDED,
