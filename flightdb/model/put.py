@@ -42,11 +42,15 @@ class Put:
 
 @dataclass(frozen=True, slots=True)
 class Ack:
-    """The rows are durable and visible. `lsn`: WAL position that contains them; `row_count` as first answered."""
+    """The rows are durable and visible. `lsn`: WAL position that contains them; `row_count` as first answered.
+
+    `made_ids`: the ids that the table made for records that came without one, in their order.
+    """
 
     lsn: int
     row_count: int
     is_repeat: bool = False
+    made_ids: tuple[str, ...] = ()
 
 
 Done = Callable[[Ack | FlightdbError], None]
