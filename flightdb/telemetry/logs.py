@@ -1,6 +1,6 @@
 """Structured lines on stderr: one JSON object a line, or coloured text for a terminal.
 
-Lines of libraries that use `logging` (uvicorn, grpc) and Python's warnings come out in the same form.
+Lines of libraries that use `logging` and Python's warnings come out in the same form.
 """
 
 import logging
@@ -20,7 +20,7 @@ LEVELS = {
 def configure_logs(level: str, form: str, stream: TextIO | None = None) -> None:
     """Sets up `structlog.get_logger()` and `logging` for this process; calling it again replaces.
 
-    `level`: a key of `LEVELS`. `form`: json, console, or auto (console when `stream` is a terminal).
+    `level`: a key of `LEVELS`. `form`: json, console, or auto (console on a terminal).
     `stream`: stderr if None.
     """
     out = sys.stderr if stream is None else stream
@@ -30,7 +30,7 @@ def configure_logs(level: str, form: str, stream: TextIO | None = None) -> None:
         structlog.processors.add_log_level,
         structlog.processors.TimeStamper(fmt="iso", utc=True),
     ]
-    render = _console() if is_console else _json()
+    render = _console(out.isatty()) if is_console else _json()
     structlog.configure(
         processors=[*shared, *render],
         wrapper_class=structlog.make_filtering_bound_logger(LEVELS[level]),
@@ -53,6 +53,6 @@ def _json() -> list[Any]:
     return [structlog.processors.format_exc_info, structlog.processors.JSONRenderer(default=str)]
 
 
-def _console() -> list[Any]:
+def _console(has_colors: bool) -> list[Any]:
     plain = structlog.dev.plain_traceback  # the rich one imports rich and prints local variables
-    return [structlog.dev.ConsoleRenderer(exception_formatter=plain)]
+    return [structlog.dev.ConsoleRenderer(colors=has_colors, exception_formatter=plain)]
