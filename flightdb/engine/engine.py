@@ -11,12 +11,13 @@ from flightdb.model.cancellation import Cancellation
 from flightdb.model.source import Fragment
 
 Ast = dict[str, Any]
-"""DuckDB's own syntax tree of one statement, as `json_serialize_sql` gives it: `{"node": ..., "named_param_map": ...}`."""
+"""DuckDB's own syntax tree of one statement, as `json_serialize_sql` gives it:
+`{"node": ..., "named_param_map": ...}`."""
 
 
 @dataclass(frozen=True, slots=True)
 class Function:
-    """A function of the engine as its own catalog lists it. `kind`: scalar, aggregate, table, macro, ..."""
+    """A function of the engine as its own catalog lists it. `kind`: scalar, aggregate, macro, ..."""
 
     name: str
     kind: str
@@ -24,7 +25,10 @@ class Function:
 
 
 class Engine(Protocol):
-    """Parses, describes and runs SQL over sources that are values. Thread-safe; every call may block."""
+    """Parses, describes and runs SQL over sources that are values.
+
+    Thread-safe; every call may block.
+    """
 
     @property
     def version(self) -> str:
@@ -35,7 +39,8 @@ class Engine(Protocol):
         """The tree of one SELECT.
 
         Raises:
-            InvalidQuery: does not parse (with position), is empty, is more than one statement, or not a SELECT.
+            InvalidQuery: does not parse (with position), is empty, is more than one statement, or
+                not a SELECT.
         """
         ...
 
@@ -48,14 +53,18 @@ class Engine(Protocol):
         ...
 
     def describe(self, fragment: Fragment) -> pa.Schema:
-        """The schema of the answer, normalised for clients, without running it; parameters that are None count as NULL.
+        """The schema of the answer, normalised for clients, without running it.
+
+        Parameters that are None count as NULL.
 
         Raises:
             InvalidQuery: does not bind.
         """
         ...
 
-    def run(self, fragment: Fragment, cancellation: Cancellation, *, rows_per_batch: int = 65_536) -> BatchStream:
+    def run(
+        self, fragment: Fragment, cancellation: Cancellation, *, rows_per_batch: int = 65_536
+    ) -> BatchStream:
         """Runs it; batches arrive as they are made, of the schema that `describe` gives.
 
         Raises, here or while streaming:
@@ -66,7 +75,7 @@ class Engine(Protocol):
         ...
 
     def table_schema(self, ddl: str) -> pa.Schema:
-        """The Arrow schema of the one table that `CREATE TABLE` text (made by our planner) would make."""
+        """The Arrow schema of the one table that `CREATE TABLE` text (the planner's) would make."""
         ...
 
     def statistics(self) -> Mapping[str, int]:
