@@ -1,12 +1,11 @@
 """Settings of queries: DuckDB, caches, admission."""
 
-from pathlib import Path
 from typing import Annotated
 
 from pydantic import Field
 
 from flightdb.settings.section import Section
-from flightdb.settings.units import GIB, MIB, Bytes, Seconds
+from flightdb.settings.units import GIB, MIB, Bytes, OptionalPath, Seconds
 
 
 class Performance(Section):
@@ -24,7 +23,7 @@ class Performance(Section):
         int, Field(ge=0, le=1024, description="threads of all running queries; 0 means one a core")
     ] = 0
     temp_directory: Annotated[
-        Path | None, Field(description="where queries spill; none means `tmp` in server.data_dir")
+        OptionalPath, Field(description="where queries spill; none means `tmp` in server.data_dir")
     ] = None
     max_temp_directory_size: Annotated[
         Bytes, Field(ge=0, le=4096 * GIB, description="most that running queries may spill")

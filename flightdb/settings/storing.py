@@ -1,6 +1,5 @@
 """Settings of writing: WAL, buffers, tables."""
 
-from pathlib import Path
 from typing import Annotated
 
 from pydantic import Field
@@ -9,14 +8,14 @@ from flightdb.model.names import TABLE_NAME_PATTERN
 from flightdb.model.record import DEFAULT_TABLE
 from flightdb.model.table import IdRules, IdStrategy, TableOptions
 from flightdb.settings.section import Section
-from flightdb.settings.units import GIB, KIB, MIB, Bytes, Seconds
+from flightdb.settings.units import GIB, KIB, MIB, Bytes, OptionalPath, Seconds
 
 
 class Wal(Section):
     """The write-ahead log: what makes an acknowledged row durable."""
 
     dir: Annotated[
-        Path | None, Field(description="directory of the log; none means `wal` in server.data_dir")
+        OptionalPath, Field(description="directory of the log; none means `wal` in server.data_dir")
     ] = None
     segment_size: Annotated[
         Bytes, Field(ge=MIB, le=4 * GIB, description="size at which a new log file is begun")

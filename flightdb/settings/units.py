@@ -1,6 +1,7 @@
 """Durations and sizes as people write them: `30s`, `1h30m`, `64MiB`."""
 
 import re
+from pathlib import Path
 from typing import Annotated
 
 from pydantic import BeforeValidator
@@ -81,6 +82,11 @@ def format_size(size_bytes: int) -> str:
     return f"{size_bytes}B"
 
 
+def parse_path(value: object) -> object:
+    """A path; empty text means none, not the current directory."""
+    return None if value == "" else value
+
+
 class DurationUnit:
     """Marks a field whose value is seconds, written as a duration."""
 
@@ -91,4 +97,5 @@ class SizeUnit:
 
 Seconds = Annotated[float, BeforeValidator(parse_duration), DurationUnit()]
 Bytes = Annotated[int, BeforeValidator(parse_size), SizeUnit()]
+OptionalPath = Annotated[Path | None, BeforeValidator(parse_path)]
 PortNumber = Annotated[int, BeforeValidator(parse_port)]

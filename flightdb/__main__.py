@@ -1,0 +1,14 @@
+"""`python -m flightdb` and the `flightdb` command."""
+
+import sys
+
+from flightdb.cli.main import run
+
+
+def main() -> None:
+    """Runs the command line of this process and exits with its code."""
+    sys.exit(run(sys.argv[1:]))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,30 @@
+"""How a command fails: one line on stderr and an exit code that says whose turn it is."""
+
+import sys
+
+REFUSED = 1
+"""The server answered, and refused."""
+
+USAGE = 2
+"""The command line, a setting, a file, or this machine (a taken port) is wrong."""
+
+UNREACHABLE = 3
+"""No server answered; trying again may help."""
+
+INTERRUPTED = 130
+"""Ctrl-C, as shells count it."""
+
+
+class Failure(Exception):
+    """Ends the command: `message` goes to stderr as one line, `code` to the shell."""
+
+    def __init__(self, message: str, code: int) -> None:
+        """`code`: REFUSED, USAGE or UNREACHABLE."""
+        super().__init__(message)
+        self.message = message
+        self.code = code
+
+
+def say(message: str) -> None:
+    """One line on stderr, whatever is in `message`."""
+    print("flightdb: " + " ".join(message.split()), file=sys.stderr)
