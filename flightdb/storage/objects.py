@@ -161,7 +161,7 @@ class LocalStore:
             folder = folder.parent
 
     def _remove_empty(self, folder: Path) -> Path:
-        """Removes `folder` and its parents as long as they are empty; gives the first that stays."""
+        """Removes `folder` and its parents while they are empty; gives the first that stays."""
         while folder != self._root:
             try:
                 self._durable.discard(folder)
