@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Protocol
 
+import pyarrow as pa
+
 from flightdb.model.batches import BatchStream
 from flightdb.model.cancellation import Cancellation
 from flightdb.model.put import Ack, Done, Put
@@ -16,10 +18,11 @@ from flightdb.model.table import Table
 
 
 class IngestMode(StrEnum):
-    """What an ingest statement does with the rows that are there."""
+    """What an ingest statement does with the table that is there; CREATE makes it, together with its rows."""
 
     APPEND = "append"
     REPLACE = "replace"
+    CREATE = "create"
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,6 +85,10 @@ class Workers(Protocol):
         """The node that owns the id in this table (None: any rows of a plain table)."""
         ...
 
+    def nodes(self) -> Sequence[str]:
+        """All workers."""
+        ...
+
     def owners(self, table: Table) -> Sequence[str]:
         """All nodes that may hold unflushed rows of the table."""
         ...
@@ -110,6 +117,17 @@ class Workers(Protocol):
 
     def execute(self, node: str, fragment: Fragment, cancellation: Cancellation) -> BatchStream:
         """Runs a fragment under the worker's admission control. Raises Overloaded when its queue is full."""
+        ...
+
+    def mark(self, node: str, table: Table) -> tuple[int, int]:
+        """(version, lsn) that a lease would show now; never blocks. Equal marks mean equal rows."""
+        ...
+
+    def evolve(self, node: str, table: Table, fields: Sequence[pa.Field]) -> Table:
+        """Adds columns and widens types so that `fields` fit, in one commit; gives the table after it.
+
+        Idempotent: fields that fit already change nothing. Raises InvalidPayload when a column cannot change so.
+        """
         ...
 
     def flush(self, node: str, tables: Sequence[Table]) -> int:

@@ -178,7 +178,13 @@ class Service(Protocol):
         ...
 
     def submit_batch(
-        self, table: str, batch: pa.RecordBatch, done: Done, *, producer: str = "", sequence: int = 0
+        self,
+        table: str,
+        batch: pa.RecordBatch,
+        done: Done,
+        *,
+        producer: str = "",
+        sequence: int = 0,
     ) -> bool:
         """As `submit_records` for an Arrow batch, which is validated in full here."""
         ...

@@ -11,12 +11,14 @@ from flightdb.model.table import Table
 
 @dataclass(frozen=True, slots=True)
 class Rows:
-    """Rows in Python values, checked against `table.schema` by its codec: one list a column, in schema order.
+    """Rows in Python values, checked against `table.schema` by its codec: one tuple a row, in schema order.
 
     Kept as rows of values, not Arrow, because a batch a row costs more than the row (30 us against 3).
     """
 
     values: tuple[tuple[object, ...], ...]
+    made_ids: tuple[str, ...] = ()
+    """Ids that the table made for records that came without one, in their order."""
 
 
 @dataclass(frozen=True, slots=True)

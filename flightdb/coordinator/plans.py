@@ -1,0 +1,119 @@
+"""Plans of statements, kept by text for as long as the tables they name stay as they are."""
+
+from collections import OrderedDict
+from collections.abc import Sequence
+from dataclasses import dataclass
+from threading import Lock
+
+import pyarrow as pa
+
+from flightdb.catalog.catalog import Catalog
+from flightdb.cluster.workers import TableView
+from flightdb.engine.engine import Engine
+from flightdb.errors import NotFound
+from flightdb.model.source import Fragment, TableSource
+from flightdb.model.table import Table
+from flightdb.planner.plan import PlannedQuery, PlannedSource, plan_query
+from flightdb.planner.prune import prune
+from flightdb.storage.store import ObjectStore
+
+_PLANS_MAX = 2_000
+_FILE_LISTS_MAX = 1_000
+
+
+@dataclass(slots=True)
+class Planned:
+    """A query's plan and the tables it was made for."""
+
+    query: PlannedQuery
+    tables: tuple[Table, ...]
+    schema: pa.Schema | None = None
+
+
+class Plans:
+    """Thread-safe."""
+
+    def __init__(self, catalog: Catalog, store: ObjectStore, engine: Engine) -> None:
+        """`engine` parses, renders and describes."""
+        self._catalog = catalog
+        self._store = store
+        self._engine = engine
+        self._functions = engine.functions()
+        self._lock = Lock()
+        self._plans: OrderedDict[str, Planned] = OrderedDict()
+        self._files: OrderedDict[tuple[str, int], tuple[str, ...]] = OrderedDict()
+
+    def find(self, name: str) -> Table:
+        """The table of that name. Raises NotFound."""
+        return self._catalog.load(name).table
+
+    def known(self, sql: str) -> Planned | None:
+        """The plan, if it was made before and still holds; never blocks."""
+        planned = self._plans.get(sql)
+        if planned is None or not self._still_holds(planned):
+            return None
+        return planned
+
+    def plan(self, sql: str) -> Planned:
+        """The plan of a query. Raises what the gate and the resolver raise."""
+        planned = self.known(sql)
+        if planned is not None:
+            return planned
+        query = plan_query(sql, self.find, self._engine.parse, self._engine.render, self._functions)
+        tables = {source.table.id: source.table for source in query.sources}
+        planned = Planned(query, tuple(tables.values()))
+        with self._lock:
+            self._plans[sql] = planned
+            self._plans.move_to_end(sql)
+            while len(self._plans) > _PLANS_MAX:
+                self._plans.popitem(last=False)
+        return planned
+
+    def _still_holds(self, planned: Planned) -> bool:
+        try:
+            return all(
+                (now := self.find(table.name)).id == table.id
+                and now.schema_version == table.schema_version
+                for table in planned.tables
+            )
+        except NotFound:
+            return False
+
+    def schema(self, planned: Planned) -> pa.Schema:
+        """The schema of the answer; from the engine the first time."""
+        if planned.schema is None:
+            sources = tuple(
+                TableSource(source.alias, source.table.schema) for source in planned.query.sources
+            )
+            parameters = (None,) * planned.query.parameter_count or None
+            fragment = Fragment(planned.query.sql, sources, parameters)
+            planned.schema = self._engine.describe(fragment)
+        return planned.schema
+
+    def source(
+        self, source: PlannedSource, view: TableView, parameters: Sequence[object] | None
+    ) -> TableSource:
+        """What the engine reads for one table of the plan: the files that can match, and the buffers."""
+        snapshot = self._catalog.at(view.table, view.version)
+        segments = prune(snapshot.segments, source.predicate, parameters)
+        if len(segments) == len(snapshot.segments):
+            files = self._all_files(view, [segment.path for segment in segments])
+        else:
+            files = tuple(self._openable(view.table, segment.path) for segment in segments)
+        return TableSource(
+            source.alias, view.table.schema, files, view.buffers, snapshot.is_evolved
+        )
+
+    def _all_files(self, view: TableView, paths: Sequence[str]) -> tuple[str, ...]:
+        key = (view.table.id, view.version)
+        files = self._files.get(key)
+        if files is None:
+            files = tuple(self._openable(view.table, path) for path in paths)
+            with self._lock:
+                self._files[key] = files
+                while len(self._files) > _FILE_LISTS_MAX:
+                    self._files.popitem(last=False)
+        return files
+
+    def _openable(self, table: Table, path: str) -> str:
+        return self._store.openable(f"{table.name}/{path}")
