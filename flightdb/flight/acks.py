@@ -13,7 +13,7 @@ from flightdb.flight.errors import describe, status_of
 from flightdb.model.put import Ack, Done
 
 WINDOW = 4
-"""Batches on their way to the disk at once: enough that reading, committing and acknowledging overlap."""
+"""Batches on their way to the disk at once: reading, committing and acknowledging overlap."""
 
 UNREAD_MAX = 65_536
 """Acknowledgements kept for a client that does not read them; beyond it the stream stands still."""
@@ -30,9 +30,10 @@ class _Entry:
 class Acks:
     """The acknowledgements of one stream; a context manager that ends when all are written.
 
-    A thread of its own writes them, because a client may wait for one before it sends the next batch, and this
-    stream's own thread is then blocked in reading. A batch that fails is answered with its error in the same form,
-    for the same reason; the stream ends with that error as soon as its thread is free.
+    A thread of its own writes them, because a client may wait for one before it sends the next
+    batch, and this stream's own thread is then blocked in reading. A batch that fails is answered
+    with its error in the same form, for the same reason; the stream ends with that error as soon as
+    its thread is free.
     """
 
     def __init__(self, writer: flight.FlightMetadataWriter, query_id: str) -> None:
@@ -57,7 +58,10 @@ class Acks:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        """Waits until every batch is settled and every acknowledgement written; raises the first failure."""
+        """Waits until every batch is settled and every acknowledgement written.
+
+        Raises the first failure.
+        """
         with self._state:
             self._is_ending = True
             self._state.notify_all()
@@ -66,7 +70,10 @@ class Acks:
             raise self._error
 
     def wait_for_room(self) -> None:
-        """Blocks while `WINDOW` batches are on their way. Raises the first failure of an earlier batch."""
+        """Blocks while `WINDOW` batches are on their way.
+
+        Raises the first failure of an earlier batch.
+        """
         self._wait(WINDOW - 1)
 
     def wait_for_others(self) -> None:
@@ -121,7 +128,8 @@ class Acks:
             try:
                 self._writer.write(pa.py_buffer(self._encode(entry)))
             except (flight.FlightError, pa.ArrowException, OSError):
-                # The client has gone. Its batches are still waited for, so that nothing outlives the call.
+                # The client has gone. Its batches are still waited for, so that nothing outlives
+                # the call.
                 is_broken = True
 
     def _next(self) -> _Entry | None:

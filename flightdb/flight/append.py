@@ -1,4 +1,4 @@
-"""DoPut on a table's path: a stream whose batches become durable and are acknowledged one by one."""
+"""DoPut on a table's path: a stream whose batches are made durable and acknowledged one by one."""
 
 import msgspec
 import pyarrow as pa
@@ -13,7 +13,10 @@ from flightdb.model.table import TableKind
 
 
 class Mark(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """A batch's application metadata: `{"producer": "...", "seq": n}`; a repeat of both is a no-op."""
+    """A batch's application metadata: `{"producer": "...", "seq": n}`.
+
+    A repeat of both is a no-op.
+    """
 
     producer: str = ""
     seq: int | None = None
@@ -26,7 +29,7 @@ class Appends:
     """Runs append streams."""
 
     def __init__(self, service: Service, *, auto_create: bool) -> None:
-        """`auto_create`: a stream to an unknown table makes a plain one with the stream's schema."""
+        """`auto_create`: a stream to an unknown table makes a plain one of its schema."""
         self._service = service
         self._auto_create = auto_create
 
@@ -35,7 +38,8 @@ class Appends:
     ) -> None:
         """Reads batches to the end. The next is read while the ones before become durable.
 
-        What was acknowledged stays, whatever happens later in the stream; a batch is stored whole or not at all.
+        What was acknowledged stays, whatever happens later in the stream; a batch is stored whole
+        or not at all.
         """
         call.query_id = self._service.new_query_id()
         schema = incoming.schema
@@ -79,7 +83,10 @@ class Appends:
 
 
 def _mark(metadata: bytes, number: int) -> tuple[str, int]:
-    """Producer and sequence of a batch; without metadata the sequence is the batch's number from 0."""
+    """Producer and sequence of a batch.
+
+    Without metadata the sequence is the batch's number from 0.
+    """
     if not metadata:
         return "", number
     try:

@@ -14,7 +14,10 @@ PURPOSE = b"bearer"
 
 
 class Identity(Protocol):
-    """Turns credentials into principals and principals into bearer tokens. Thread-safe, does not block."""
+    """Turns credentials into principals and principals into bearer tokens.
+
+    Thread-safe, does not block.
+    """
 
     def by_password(self, user: str, password: str) -> Principal:
         """Raises Unauthenticated when the pair is wrong."""
@@ -34,10 +37,10 @@ class Identity(Protocol):
 
 
 class OpenIdentity:
-    """The identity of a server whose security is off: everybody is let in, under the name they give.
+    """The identity of a server whose security is off: all are let in, under the name they give.
 
-    Any password and any token are accepted. A token of ours gives back the name that it was made for, also after a
-    restart with the same secret; any other token is anonymous.
+    Any password and any token are accepted. A token of ours gives back the name that it was made
+    for, also after a restart with the same secret; any other token is anonymous.
     """
 
     def __init__(self, secret: bytes) -> None:

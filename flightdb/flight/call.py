@@ -1,4 +1,4 @@
-"""One RPC as the handlers see it: who asks, what the headers say, whether the client is still there."""
+"""One RPC as the handlers see it: who asks, what the headers say, whether the client is there."""
 
 import threading
 from collections.abc import Callable, Mapping, Sequence
@@ -32,8 +32,12 @@ class Call:
         self._context: flight.ServerCallContext | None = context
 
     def is_gone(self) -> bool:
-        """Whether the client has left, its deadline is over, or the server stops; True once the call has ended."""
-        # The C++ context dies with the RPC, so it may be asked only under the lock that `end` takes.
+        """Whether the client has left, its deadline is over, or the server stops.
+
+        True once the call has ended.
+        """
+        # The C++ context dies with the RPC, so it may be asked only under the lock that `end`
+        # takes.
         with self._lock:
             if self._context is None or self._is_stopping():
                 return True

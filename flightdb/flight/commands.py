@@ -1,4 +1,4 @@
-"""What a descriptor, a ticket or an action says: SQL text, a table's name, or a Flight SQL command."""
+"""What a descriptor, a ticket or an action says: SQL text or a Flight SQL command."""
 
 from typing import TypeVar
 
@@ -88,7 +88,10 @@ def parse(kind: type[M], content: bytes) -> M:
 
 
 def unpack(kind: type[M], content: bytes) -> M:
-    """The message of `kind` that an action's body packs. Raises InvalidRequest for anything else."""
+    """The message of `kind` that an action's body packs.
+
+    Raises InvalidRequest for anything else.
+    """
     message = decode(content)
     if not isinstance(message, kind):
         found = "text" if isinstance(message, str) else message.DESCRIPTOR.name

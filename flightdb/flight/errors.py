@@ -1,9 +1,9 @@
 """Our errors as Flight errors: one table, and no traceback in any of them.
 
-pyarrow can send twelve gRPC codes. INVALID_ARGUMENT, NOT_FOUND and UNIMPLEMENTED only through Arrow's own
-exceptions, to whose message it adds the server's traceback (`Detail: Python exception: ...`); the others through
-FlightErrors, which carry `extra_info`. ALREADY_EXISTS, ABORTED and RESOURCE_EXHAUSTED cannot be sent: there the
-message begins with the slug.
+pyarrow can send twelve gRPC codes. INVALID_ARGUMENT, NOT_FOUND and UNIMPLEMENTED only through
+Arrow's own exceptions, to whose message it adds the server's traceback (`Detail: Python exception:
+...`); the others through FlightErrors, which carry `extra_info`. ALREADY_EXISTS, ABORTED and
+RESOURCE_EXHAUSTED cannot be sent: there the message begins with the slug.
 """
 
 import json
@@ -21,7 +21,10 @@ from flightdb import errors
 log = structlog.get_logger()
 
 HEADER_BYTES_MAX = 1500
-"""Of one message as percent-encoded. It travels three times (status, Arrow status, detail) in headers of 8 KiB."""
+"""Of one message as percent-encoded.
+
+It travels three times (status, Arrow status, detail) in headers of 8 KiB.
+"""
 
 
 class InvalidArgument(pa.ArrowInvalid):
@@ -58,11 +61,17 @@ TABLE: tuple[tuple[type[errors.FlightdbError], Kind, int], ...] = (
     (errors.Unsupported, Unimplemented, 501),
     (errors.FlightdbError, flight.FlightInternalError, 500),
 )
-"""Ours, the Flight error, the HTTP status that REST gives for it. First match wins, so a class stands before its base."""
+"""Ours, the Flight error, the HTTP status that REST gives for it.
+
+First match wins, so a class stands before its base.
+"""
 
 
 def to_wire(error: Exception, query_id: str = "") -> Exception:
-    """The exception that a Flight method raises for `error`; one that is no flightdb error is logged and hidden."""
+    """The exception that a Flight method raises for `error`.
+
+    One that is no flightdb error is logged and hidden.
+    """
     if isinstance(error, flight.FlightError):
         return error
     if not isinstance(error, errors.FlightdbError):
@@ -103,7 +112,7 @@ def describe(error: errors.FlightdbError, status: int, query_id: str) -> bytes:
 
 
 def cut(message: str) -> str:
-    """The message, shortened to what headers can hold: `HEADER_BYTES_MAX` bytes when percent-encoded."""
+    """The message, cut to what headers can hold: `HEADER_BYTES_MAX` when percent-encoded."""
     # A character takes one to twelve bytes: only a long one needs to be measured.
     if len(message) * 12 <= HEADER_BYTES_MAX:
         return message
@@ -120,10 +129,11 @@ PLAIN = "".join(chr(code) for code in range(0x20, 0x7F) if chr(code) != "%")
 
 
 def close_traceback_leak() -> None:
-    """Makes pyarrow add no traceback to our own exceptions; everybody else's are formatted as before.
+    """Makes pyarrow add no traceback to our own exceptions; others are formatted as before.
 
-    pyarrow formats a Python exception by calling `traceback.format_exception` when it serialises the status, long
-    after the method has returned, so there is no other place. Idempotent; for the life of the process.
+    pyarrow formats a Python exception by calling `traceback.format_exception` when it serialises
+    the status, long after the method has returned, so there is no other place. Idempotent; for the
+    life of the process.
     """
     plain: Callable[..., list[str]] = traceback.format_exception
     if getattr(plain, "is_silent_for_flight", False):
@@ -135,4 +145,4 @@ def close_traceback_leak() -> None:
         return plain(*args, **kwargs)
 
     format_exception.is_silent_for_flight = True  # type: ignore[attr-defined]  # a mark on a function
-    traceback.format_exception = format_exception  # type: ignore[assignment]  # same behaviour, looser signature
+    traceback.format_exception = format_exception

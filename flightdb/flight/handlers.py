@@ -8,7 +8,7 @@ from google.protobuf.message import Message
 from pyarrow import flight
 
 from flightdb.coordinator.service import Service
-from flightdb.errors import Unsupported
+from flightdb.errors import InvalidRequest, Unsupported
 from flightdb.flight import metadata
 from flightdb.flight.actions import Actions
 from flightdb.flight.append import Appends
@@ -26,7 +26,6 @@ from flightdb.flight.stream import table_stream
 from flightdb.flight.ticket import Tickets
 from flightdb.model.clock import Clock
 from flightdb.model.statement import Statement
-
 
 Descriptor = Any
 """A `flight.FlightDescriptor`; its stubs make path and command optional."""
@@ -83,6 +82,7 @@ class Handlers:
 
     def fetch(self, call: Call, ticket: bytes) -> flight.FlightDataStream:
         """DoGet. The stream ends the call where it needs it, otherwise it is ended here."""
+        # Anything that cannot be read as a command is text to `decode`, and no ticket.
         command = decode(ticket)
         if isinstance(command, pb.TicketStatementQuery):
             return self._queries.fetch(call, command.statement_handle)
@@ -90,7 +90,7 @@ class Handlers:
             return self._queries.fetch_prepared(call, command.prepared_statement_handle)
         listed = self._listed(command)
         if listed is None:
-            raise Unsupported("ticket is not known: expected one from GetFlightInfo")
+            raise InvalidRequest("ticket is not known: expected one from GetFlightInfo")
         call.end()
         return table_stream(listed.rows(command))
 

@@ -1,4 +1,4 @@
-"""FlightInfo: one endpoint, no locations, so that a client comes back over the connection it has."""
+"""FlightInfo: one endpoint without locations, so that a client stays on its connection."""
 
 from typing import Any
 
@@ -17,7 +17,10 @@ def info_of(
     row_count: int = -1,
     query_id: str = "",
 ) -> flight.FlightInfo:
-    """What GetFlightInfo answers. `expires_us`: of the ticket, 0 for never; `row_count`: of the answer, -1 unknown."""
+    """What GetFlightInfo answers.
+
+    `expires_us`: of the ticket, 0 for never; `row_count`: of the answer, -1 unknown.
+    """
     expires: Any = pa.scalar(expires_us, TIME) if expires_us else None
     endpoint = flight.FlightEndpoint(flight.Ticket(ticket), [], expires)
     return flight.FlightInfo(
@@ -34,7 +37,7 @@ def info_of(
 def listing_of(
     schema: pa.Schema, table: str, *, row_count: int, size_bytes: int
 ) -> flight.FlightInfo:
-    """A table as ListFlights shows it: without an endpoint, because GetFlightInfo on its path gives a fresh one."""
+    """A table as ListFlights shows it; GetFlightInfo on its path gives an endpoint."""
     descriptor = flight.FlightDescriptor.for_path(table)
     return flight.FlightInfo(
         schema, descriptor, [], total_records=row_count, total_bytes=size_bytes

@@ -26,7 +26,10 @@ MODES = {
 """What to do when the table is not there, and when it is, to our mode."""
 
 COLUMNS = ("id_column", "time_column")
-"""Options that name the columns by which a new table's files are sorted; also as headers `x-flightdb-id-column`..."""
+"""Options that name the columns by which a new table's files are sorted.
+
+Also as headers `x-flightdb-id-column`...
+"""
 
 KEY_CHARS_MAX = 255
 
@@ -39,7 +42,10 @@ class Ingests:
         self._service = service
 
     def run(self, call: Call, command: pb.CommandStatementIngest, incoming: Incoming) -> int:
-        """Reads all rows and makes them durable in one step; gives how many. Nothing is kept of a stream that breaks off."""
+        """Reads all rows and makes them durable in one step; gives how many.
+
+        Nothing is kept of a stream that breaks off.
+        """
         mode = self._check(command)
         columns = _columns(command.options, call)
         key = call.header("idempotency-key")

@@ -1,4 +1,4 @@
-"""Metadata commands: catalogs, schemas, tables, keys, types and server facts, each with its exact schema.
+"""Metadata: catalogs, schemas, tables, keys, types, server facts, each of its exact schema.
 
 Drivers compare these schemas, nullability included, between FlightInfo, GetSchema and the stream.
 """
@@ -15,14 +15,13 @@ from flightdb.coordinator.service import Service
 from flightdb.errors import NotFound
 from flightdb.flight import sqlinfo, types
 from flightdb.flight.generated import flight_sql_pb2 as pb
-from flightdb.flight.names import CATALOG, SCHEMA
-from flightdb.model.names import quote
+from flightdb.flight.names import CATALOG, SCHEMA, select_all
 
 TABLE_TYPE = "TABLE"
 TYPE_NAME = "ARROW:FLIGHT:SQL:TYPE_NAME"
 
 
-def _text(name: str, *, nullable: bool = True) -> pa.Field[Any]:
+def _text(name: str, *, nullable: bool = True) -> "pa.Field[Any]":
     return pa.field(name, pa.string(), nullable=nullable)
 
 
@@ -147,7 +146,7 @@ class Listing:
         }
         if with_schema:
             try:
-                schema = self._service.describe(f"SELECT * FROM {quote(name)}").schema
+                schema = self._service.describe(select_all(name)).schema
             except NotFound:
                 return []  # dropped since the names were listed
             row["table_schema"] = with_type_names(schema).serialize().to_pybytes()
@@ -155,7 +154,10 @@ class Listing:
 
 
 def is_here(command: pb.CommandGetDbSchemas | pb.CommandGetTables) -> bool:
-    """Whether filters on catalog and schema let our one schema pass; catalog "" asks for what has no catalog."""
+    """Whether filters on catalog and schema let our one schema pass.
+
+    Catalog "" asks for what has no catalog.
+    """
     if command.HasField("catalog") and command.catalog != CATALOG:
         return False
     pattern = (
@@ -165,7 +167,10 @@ def is_here(command: pb.CommandGetDbSchemas | pb.CommandGetTables) -> bool:
 
 
 def matches(pattern: str | None, name: str) -> bool:
-    """SQL's LIKE with `\\` as escape; None lets everything pass. `user\\_%` lets `user_1` pass, not `users`."""
+    r"""SQL's LIKE, escaped by a backslash; None lets all pass.
+
+    `user\_%` takes `user_1`, not `users`.
+    """
     if pattern is None:
         return True
     parts = re.findall(r"\\.|\\\Z|.", pattern, flags=re.DOTALL)
@@ -176,11 +181,9 @@ def matches(pattern: str | None, name: str) -> bool:
 
 def with_type_names(schema: pa.Schema) -> pa.Schema:
     """The schema with each column's SQL type in its metadata, where reflection looks for it."""
-    return pa.schema(
-        [
-            field.with_metadata(
-                {**(field.metadata or {}), TYPE_NAME.encode(): types.name_of(field.type)}
-            )
-            for field in schema
-        ]
-    )
+    return pa.schema([_with_type_name(field) for field in schema])
+
+
+def _with_type_name(field: "pa.Field[Any]") -> "pa.Field[Any]":
+    known: Any = field.metadata or {}
+    return field.with_metadata({**known, TYPE_NAME: types.name_of(field.type)})

@@ -38,7 +38,10 @@ class Traffic:
             self._state.notify_all()
 
     def drain(self, timeout_s: float) -> bool:
-        """Refuses new calls and waits for running ones; False when some still run after `timeout_s`."""
+        """Refuses new calls and waits for running ones.
+
+        False when some still run after `timeout_s`.
+        """
         with self._state:
             self._is_draining = True
             return self._state.wait_for(lambda: self.running_count == 0, timeout_s)

@@ -1,6 +1,7 @@
 """The one catalog and the one schema that clients see."""
 
 from flightdb.errors import InvalidRequest, NotFound
+from flightdb.model.names import quote
 
 CATALOG = "flightdb"
 SCHEMA = "main"
@@ -14,8 +15,13 @@ def check_place(catalog: str, schema: str) -> None:
         raise NotFound(f"schema not found: expected {SCHEMA}, name={schema[:80]}")
 
 
+def select_all(table: str) -> str:
+    """The SQL that reads all of `table`."""
+    return f"SELECT * FROM {quote(table)}"  # noqa: S608  (the name is quoted)
+
+
 def table_of(path: list[bytes]) -> str:
-    """The table that a path descriptor names: `[table]`, `[schema, table]` or `[catalog, schema, table]`."""
+    """The table of a path descriptor: `[table]`, `[schema, table]` or all three."""
     try:
         parts = [part.decode() for part in path]
     except UnicodeDecodeError:

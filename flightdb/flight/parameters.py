@@ -14,9 +14,10 @@ ROWS_BYTES_MAX = 256 << 20
 def declared(parameters: pa.Schema) -> pa.Schema:
     """The parameter schema that every driver can fill.
 
-    JDBC writes milliseconds into a timestamp whatever its unit, Go's database/sql sends 64-bit integers only, and
-    JDBC takes no value for a null type: so timestamps are declared in ms, integers as int64, unknowns as text. The
-    values are cast to the real type when the statement runs, exactly or with an error.
+    JDBC writes milliseconds into a timestamp whatever its unit, Go's database/sql sends 64-bit
+    integers only, and JDBC takes no value for a null type: so timestamps are declared in ms,
+    integers as int64, unknowns as text. The values are cast to the real type when the statement
+    runs, exactly or with an error.
     """
     return pa.schema([field.with_type(_declared(field.type)) for field in parameters])
 
@@ -32,7 +33,7 @@ def _declared(kind: pa.DataType) -> pa.DataType:
 
 
 def read_parameters(incoming: Incoming, call: Call) -> pa.RecordBatch | None:
-    """All rows that the client sends, as one batch; None when it sends no columns: there is nothing to bind.
+    """All rows that the client sends, as one batch; None when it sends no columns.
 
     Raises:
         InvalidPayload: cannot be decoded.

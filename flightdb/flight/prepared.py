@@ -11,7 +11,10 @@ from flightdb.model.clock import Clock, Ids
 from flightdb.model.principal import Principal
 
 BOUND_BYTES_MAX = 16 << 20
-"""Parameters kept between two calls; rows for an INSERT travel in the call that runs it and are not kept."""
+"""Parameters kept between two calls.
+
+Rows for an INSERT travel in the call that runs it and are not kept.
+"""
 
 
 @dataclass(slots=True)
@@ -26,8 +29,9 @@ class Prepared:
 class PreparedStatements:
     """All prepared statements of this door. Thread-safe.
 
-    Each belongs to one principal. It ends when it is closed, when it was not used for `idle_s` seconds, or when its
-    owner prepares more than `count_max`: then the one that was not used for the longest time goes.
+    Each belongs to one principal. It ends when it is closed, when it was not used for `idle_s`
+    seconds, or when its owner prepares more than `count_max`: then the one that was not used for
+    the longest time goes.
     """
 
     def __init__(
@@ -54,7 +58,10 @@ class PreparedStatements:
         return handle
 
     def get(self, handle: bytes, owner: Principal) -> Prepared:
-        """The statement, which counts as a use. Raises NotFound: unknown, closed, expired, or of another principal."""
+        """The statement, which counts as a use.
+
+        Raises NotFound: unknown, closed, expired, or of another principal.
+        """
         now = self._clock.monotonic_s()
         with self._lock:
             mine = self._owned.get(owner.name) or OrderedDict()

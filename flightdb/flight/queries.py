@@ -1,4 +1,4 @@
-"""Statements: SELECT answered from its schema and run when it is fetched, everything else run at once."""
+"""Statements: SELECT is answered from its schema and runs when fetched, all else at once."""
 
 import pyarrow as pa
 from google.protobuf.message import Message
@@ -9,7 +9,7 @@ from flightdb.errors import Conflict, InvalidRequest, Unsupported
 from flightdb.flight.call import Call
 from flightdb.flight.generated import flight_sql_pb2 as pb
 from flightdb.flight.info import info_of
-from flightdb.flight.names import table_of
+from flightdb.flight.names import select_all, table_of
 from flightdb.flight.prepared import PreparedStatements
 from flightdb.flight.stream import answer_stream, table_stream
 from flightdb.flight.ticket import (
@@ -21,7 +21,6 @@ from flightdb.flight.ticket import (
     unpacked,
 )
 from flightdb.model.clock import Clock
-from flightdb.model.names import quote
 from flightdb.model.statement import Statement
 
 DONE_TTL_US = 3600 * 1_000_000
@@ -57,7 +56,7 @@ class Queries:
         )
 
     def named(self, call: Call, command: Message | str) -> Statement | None:
-        """The statement that a descriptor's command is, None where it is another kind of command."""
+        """The statement that a command is, None where it is another kind of command."""
         if isinstance(command, str):
             return self.statement(call, command)
         if isinstance(command, pb.CommandStatementQuery | pb.CommandStatementUpdate):
@@ -72,7 +71,7 @@ class Queries:
 
     def of_path(self, call: Call, path: list[bytes]) -> Statement:
         """All of a table."""
-        return self.statement(call, f"SELECT * FROM {quote(table_of(path))}")
+        return self.statement(call, select_all(table_of(path)))
 
     def schema(self, statement: Statement) -> pa.Schema:
         """What GetSchema answers: nothing runs."""
@@ -81,7 +80,10 @@ class Queries:
     def info(
         self, call: Call, descriptor: flight.FlightDescriptor, statement: Statement
     ) -> flight.FlightInfo:
-        """What GetFlightInfo answers. A statement that is no query is run here, once, whether its answer is read or not."""
+        """What GetFlightInfo answers.
+
+        A statement that is no query is run here, once, whether its answer is read or not.
+        """
         if self._service.describe(statement.sql).kind is StatementKind.UPDATE:
             return self._info_of_update(call, descriptor, statement)
         check_one_row(statement.parameters)
@@ -112,7 +114,10 @@ class Queries:
         )
 
     def update(self, call: Call, statement: Statement) -> int:
-        """Runs a statement for its effect; gives the rows changed. Raises InvalidRequest for a query."""
+        """Runs a statement for its effect; gives the rows changed.
+
+        Raises InvalidRequest for a query.
+        """
         if self._service.describe(statement.sql).kind is StatementKind.QUERY:
             raise InvalidRequest(
                 "statement is a query: expected INSERT, CREATE TABLE or the like to be run as an update"
@@ -156,7 +161,10 @@ class Queries:
         return answer_stream(answer, call)
 
     def cancel(self, call: Call, info: flight.FlightInfo) -> bool:
-        """Stops the queries of a FlightInfo and refuses their tickets; False when there was nothing to stop."""
+        """Stops the queries of a FlightInfo and refuses their tickets.
+
+        False when there was nothing to stop.
+        """
         is_stopped = False
         for endpoint in info.endpoints:
             ticket = self._tickets.open(unpacked(endpoint.ticket.ticket), call.principal)

@@ -27,7 +27,10 @@ class Incoming:
 
     @property
     def schema(self) -> pa.Schema:
-        """What the client says its batches are. Raises InvalidPayload when it sent no readable schema."""
+        """What the client says its batches are.
+
+        Raises InvalidPayload when it sent no readable schema.
+        """
         try:
             return self._reader.schema
         except (pa.ArrowException, flight.FlightError) as error:

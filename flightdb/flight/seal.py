@@ -12,7 +12,10 @@ VERSION = b"\x01"
 
 
 class Seal:
-    """Seals and opens byte strings; not encrypted, but not to be changed or made up. Thread-safe."""
+    """Seals and opens byte strings; not encrypted, but not to be changed or made up.
+
+    Thread-safe.
+    """
 
     def __init__(self, secret: bytes) -> None:
         """Nodes that are to open one another's seals share `secret`."""

@@ -25,13 +25,13 @@ log = structlog.get_logger()
 T = TypeVar("T")
 
 STOP_WAIT_S = 5.0
-"""How long `stop` waits for calls that a stopped server cannot end, such as a read from a silent client."""
+"""How long `stop` waits for calls that it cannot end, such as a read from a silent client."""
 
 
 class FlightDoor:
     """Flight SQL and plain Flight over one port."""
 
-    def __init__(  # noqa: PLR0913  (values that the composition root gives, each by its name)
+    def __init__(
         self,
         service: Service,
         *,
@@ -43,7 +43,10 @@ class FlightDoor:
         ids: Ids,
         identity: Identity | None = None,
     ) -> None:
-        """`port` 0 takes a free one. `secret` seals tickets and tokens. `identity` None: security is off."""
+        """`port` 0 takes a free one.
+
+        `secret` seals tickets and tokens. `identity` None: security is off.
+        """
         self._address = f"{host}:{port}"
         self._traffic = Traffic()
         self._opener = CallOpener(identity or OpenIdentity(secret), self._traffic)
@@ -76,7 +79,10 @@ class FlightDoor:
         return int(self._server.port)
 
     def drain(self, timeout_s: float) -> bool:
-        """Refuses new calls (UNAVAILABLE, "draining") and waits for running ones; False when some still run."""
+        """Refuses new calls (UNAVAILABLE, "draining") and waits for running ones.
+
+        False when some still run.
+        """
         return self._traffic.drain(timeout_s)
 
     def stop(self) -> None:
@@ -85,7 +91,8 @@ class FlightDoor:
         server, self._server = self._server, None
         if server is None:
             return
-        # pyarrow waits for running calls without end, so it waits on a thread that may be left behind.
+        # pyarrow waits for running calls without end, so it waits on a thread that may be left
+        # behind.
         stopping = threading.Thread(target=server.shutdown, name="flight-stop", daemon=True)
         stopping.start()
         stopping.join(STOP_WAIT_S)

@@ -9,7 +9,7 @@ OPTIONS = {"catalog": CATALOG, "schema": SCHEMA}
 
 
 def set_options(body: bytes) -> bytes:
-    """Answers SetSessionOptions: an option may be set to the value it has (or reset), anything else is refused by name."""
+    """Answers SetSessionOptions: an option may be set to the value it has, or reset."""
     request = parse(pb.SetSessionOptionsRequest, body)
     result = pb.SetSessionOptionsResult()
     for name, option in request.session_options.items():

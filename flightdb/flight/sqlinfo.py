@@ -1,7 +1,8 @@
 """GetSqlInfo: what this server can do, by the codes of the protocol.
 
-A value in the wrong child of the union makes the Go driver panic and others read garbage, so a value says its child
-by its kind: `text`, `flag`, `big`, `bits`, `names`, `pairs`. Which code takes which child was read in the drivers.
+A value in the wrong child of the union makes the Go driver panic and others read garbage, so a
+value says its child by its kind: `text`, `flag`, `big`, `bits`, `names`, `pairs`. Which code takes
+which child was read in the drivers.
 """
 
 from collections.abc import Collection
@@ -55,7 +56,10 @@ Facts = dict[int, tuple[int, Any]]
 
 
 def facts(version: str, *, statement_idle_ms: int) -> Facts:
-    """All codes with what is true of this server. `statement_idle_ms`: life of an unused prepared statement."""
+    """All codes with what is true of this server.
+
+    `statement_idle_ms`: life of an unused prepared statement.
+    """
     return SYNTAX | {
         0: (TEXT, "flightdb"),
         1: (TEXT, version),
@@ -138,7 +142,10 @@ SYNTAX: Facts = {
 
 
 def table_of(known: Facts, codes: Collection[int]) -> pa.Table:
-    """The facts of `codes`, all for none; codes that are not known are left out, as drivers like it."""
+    """The facts of `codes`, all for none.
+
+    Codes that are not known are left out, as drivers like it.
+    """
     chosen = [code for code in (sorted(set(codes)) if codes else sorted(known)) if code in known]
     children: list[list[Any]] = [[] for _ in range(VALUE.num_fields)]
     kinds, offsets = bytearray(), []

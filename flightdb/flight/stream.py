@@ -11,7 +11,10 @@ from flightdb.flight.errors import to_wire
 
 
 def answer_stream(answer: Answer, call: Call) -> flight.FlightDataStream:
-    """The answer as a stream that translates errors while it flows; closes the answer and ends the call with it."""
+    """The answer as a stream that translates errors while it flows.
+
+    Closes the answer and ends the call with it.
+    """
     batches = _translated(answer, call)
     # Run up to the first yield, so that the end of an unread stream runs the `finally` below.
     next(batches)

@@ -18,14 +18,17 @@ from flightdb.model.statement import Statement
 PURPOSE = b"ticket"
 
 WITHDRAWN_MAX = 4096
-"""Cancelled queries that are remembered; beyond it the oldest could be fetched again until their tickets expire."""
+"""Cancelled queries that are remembered.
+
+Beyond it the oldest could be fetched again until their tickets expire.
+"""
 
 
 class Ticket(msgspec.Struct, frozen=True, array_like=True, forbid_unknown_fields=True):
     """What DoGet needs to run a query, or, with `sql` "", to tell that a statement was run already.
 
-    `parameters`: one IPC stream, or empty. `pin`: the snapshot to read. `schema_hash`: of the schema that was promised.
-    `expires_us`: wall clock, microseconds since the epoch.
+    `parameters`: one IPC stream, or empty. `pin`: the snapshot to read. `schema_hash`: of the
+    schema that was promised. `expires_us`: wall clock, microseconds since the epoch.
     """
 
     sql: str
@@ -64,7 +67,7 @@ class Tickets:
         )
 
     def seal_done(self, statement: Statement, *, expires_us: int) -> bytes:
-        """A ticket for a statement that was run to its end: fetching it gives no rows and changes nothing."""
+        """A ticket for a statement that was run: fetching it gives no rows, changes nothing."""
         name, query_id = statement.principal.name, statement.query_id
         return self._sealed(Ticket("", b"", "", name, query_id, b"", expires_us))
 

@@ -1,13 +1,12 @@
-"""SQL types by name: what GetXdbcTypeInfo lists, and the name that a column's Arrow type has in SQL."""
+"""SQL types: what GetXdbcTypeInfo lists, and the name that an Arrow type has in SQL."""
 
 from dataclasses import dataclass
-
 from typing import Any
 
 import pyarrow as pa
 import pyarrow.types as kinds
 
-FIELDS: list[pa.Field[Any]] = [
+FIELDS: "list[pa.Field[Any]]" = [
     pa.field("type_name", pa.string(), nullable=False),
     pa.field("data_type", pa.int32(), nullable=False),
     pa.field("column_size", pa.int32()),
@@ -33,7 +32,10 @@ SCHEMA = pa.schema(FIELDS)
 
 @dataclass(frozen=True, slots=True)
 class SqlType:
-    """A type as ODBC and JDBC describe it; `code` is their number for it, `subcode` that of a date or time."""
+    """A type as ODBC and JDBC describe it.
+
+    `code` is their number for it, `subcode` that of a date or time.
+    """
 
     name: str
     code: int
@@ -128,7 +130,10 @@ TIMESTAMPS = {"s": "TIMESTAMP_S", "ms": "TIMESTAMP_MS", "us": "TIMESTAMP", "ns":
 
 
 def name_of(kind: pa.DataType) -> str:
-    """The SQL name of an Arrow type: `list<int64>` gives `BIGINT[]`. VARCHAR where SQL has no such type."""
+    """The SQL name of an Arrow type: `list<int64>` gives `BIGINT[]`.
+
+    VARCHAR where SQL has no such type.
+    """
     if kind in NAMES:
         return NAMES[kind]
     if kinds.is_timestamp(kind):
