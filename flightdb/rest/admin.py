@@ -1,0 +1,160 @@
+"""Health, status, metrics and flush."""
+
+from collections.abc import Mapping
+
+from prometheus_client import CollectorRegistry
+from prometheus_client.exposition import CONTENT_TYPE_LATEST, generate_latest
+
+from flightdb.coordinator.service import Health, Service, Status
+from flightdb.errors import InvalidRequest
+from flightdb.rest.bodies import json_body, text
+from flightdb.rest.exchange import Exchange
+from flightdb.rest.moments import rfc3339
+from flightdb.rest.shapes import (
+    Component,
+    FlushAnswer,
+    FlushBody,
+    FlushStats,
+    HealthAnswer,
+    NodeEntry,
+    StatusAnswer,
+)
+from flightdb.rest.threads import Threads
+
+HEALTHY_MESSAGE = "All systems operational"
+
+BUFFER_KEYS = [
+    "total_tasks",
+    "completed_tasks",
+    "failed_tasks",
+    "queued_tasks",
+    "active_workers",
+    "buffer_size",
+    "pending_writes",
+    "avg_flush_time_ms",
+    "last_flush_time",
+    "total_queries",
+    "cache_hits",
+    "cache_misses",
+    "error_count",
+    "file_downloads",
+    "file_cache_hits",
+    "avg_query_time_ms",
+    "fastest_query_ms",
+    "slowest_query_ms",
+]
+REDIS_KEYS = [
+    "hits",
+    "misses",
+    "timeouts",
+    "total_conns",
+    "idle_conns",
+    "stale_conns",
+    "used_memory_bytes",
+    "total_keys",
+]
+MINIO_KEYS = ["connection_status"]
+QUERY_KEYS = [
+    "total_queries",
+    "error_count",
+    "avg_query_time_ms",
+    "fastest_query_ms",
+    "slowest_query_ms",
+]
+CACHE_KEYS = ["cache_hits", "cache_misses", "file_cache_hits", "file_downloads"]
+
+
+class Admin:
+    """The endpoints. Used on one event loop, on which they never block."""
+
+    def __init__(self, service: Service, threads: Threads, registry: CollectorRegistry) -> None:
+        """`registry`: what `/metrics` shows."""
+        self._service = service
+        self._threads = threads
+        self._registry = registry
+
+    async def health(self, exchange: Exchange) -> None:
+        """How each part is; 503 when the service cannot do its work."""
+        health, status = await self._threads.run(
+            lambda: (self._service.health(), self._service.status())
+        )
+        answer = HealthAnswer(
+            status=health.status,
+            timestamp=rfc3339(status.now_us) or "",
+            version=status.version,
+            details=_details(health),
+            components=_components(health),
+        )
+        await exchange.reply_json(answer, 503 if health.status == "unhealthy" else 200)
+
+    async def status(self, exchange: Exchange) -> None:
+        """Figures and nodes."""
+        health, status = await self._threads.run(
+            lambda: (self._service.health(), self._service.status())
+        )
+        await exchange.reply_json(_status(health, status))
+
+    async def metrics(self, exchange: Exchange) -> None:
+        """Prometheus text."""
+        body = await self._threads.run(lambda: generate_latest(self._registry))
+        await exchange.reply(200, body, CONTENT_TYPE_LATEST.encode())
+
+    async def flush(self, exchange: Exchange) -> None:
+        """Writes buffered rows to the store; the table comes from the body or from `?table=`."""
+        body = await json_body(exchange, FlushBody, is_optional=True)
+        named = text(exchange, "table")
+        if named and body.table and named != body.table:
+            raise InvalidRequest(f"two tables: query says {named[:80]}, body {body.table[:80]}")
+        table = body.table or named
+        count = await self._threads.run(lambda: self._service.flush(table))
+        message = "Buffer flush completed successfully"
+        await exchange.reply_json(FlushAnswer(True, message, FlushStats(count)))
+
+
+def _details(health: Health) -> dict[str, str]:
+    if health.status == "healthy":
+        return {"message": HEALTHY_MESSAGE}
+    return {name: line for name, (state, line) in health.components.items() if state != "healthy"}
+
+
+def _components(health: Health) -> dict[str, Component]:
+    return {name: Component(state, line) for name, (state, line) in health.components.items()}
+
+
+def _status(health: Health, status: Status) -> StatusAnswer:
+    figures = status.figures
+    return StatusAnswer(
+        timestamp=rfc3339(status.now_us) or "",
+        node_id=status.node_id,
+        version=status.version,
+        uptime_seconds=(status.now_us - status.started_us) / 1e6,
+        health_status=health.status,
+        buffer_stats=_group(figures, "", BUFFER_KEYS),
+        redis_stats=_group(figures, "redis_", REDIS_KEYS),
+        minio_stats=_group(figures, "minio_", MINIO_KEYS),
+        query_metrics=_group(figures, "", QUERY_KEYS),
+        cache_metrics=_group(figures, "", CACHE_KEYS),
+        figures={name: _whole(value) for name, value in sorted(figures.items())},
+        components=_components(health),
+        nodes=[
+            NodeEntry(
+                id=node.id,
+                status=node.status,
+                type=node.type,
+                address=node.address,
+                last_seen=rfc3339(node.last_seen_us),
+                active_queries=node.active_queries,
+            )
+            for node in status.nodes
+        ],
+        total_nodes=len(status.nodes),
+    )
+
+
+def _group(figures: Mapping[str, float], prefix: str, keys: list[str]) -> dict[str, int | float]:
+    """The spec's keys; one that is not measured here is 0, as a server without that part has it."""
+    return {key: _whole(figures.get(prefix + key, 0)) for key in keys}
+
+
+def _whole(value: float) -> int | float:
+    return int(value) if float(value).is_integer() else value
