@@ -1,0 +1,195 @@
+"""Commits to one table's Delta log by deltalake, which is loaded here and nowhere else.
+
+What deltalake does and does not (`reference/store_facts.md`): a handle never advances by its own
+commit, so it is refreshed before each; commits that remove are compare-and-swaps on the next
+version, because an append that names files already gone is accepted otherwise; an answer may be
+lost after the commit was applied, so the caller looks before it tries again.
+"""
+
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from typing import Any
+
+from flightdb.catalog.replay import APP, SCHEMA_APP
+from flightdb.catalog.schemas import delta_fields, settings_beside
+from flightdb.errors import Conflict, InvalidRequest, Unavailable
+from flightdb.model.encode import table_properties
+from flightdb.model.schema import widens
+from flightdb.model.segment import Segment
+from flightdb.model.snapshot import Commit, Snapshot
+from flightdb.model.table import Table
+
+CHECKPOINT_INTERVAL = 100
+"""Commits between checkpoints: one costs 15-40 ms, reading 100 entries at start about as much."""
+
+APPEND_RETRIES = 50
+"""Appends commute; 15 were not enough for 8 writers (`store_facts.md`)."""
+
+
+class LogWriter:
+    """One table's handle. Not thread-safe: its owner holds the table's lock."""
+
+    def __init__(self, url: str) -> None:
+        """Opens the table lazily, at its first commit. `url`: of the table's folder."""
+        self._url = url
+        self._handle: Any = None
+
+    def create(self, table: Table) -> None:
+        """Writes version 0 with schema and settings.
+
+        Raises:
+            Conflict: a log is there.
+        """
+        import deltalake
+
+        configuration = {
+            "delta.checkpointInterval": str(CHECKPOINT_INTERVAL),
+            **table_properties(table),
+        }
+        with _translated(self._url):
+            self._handle = deltalake.DeltaTable.create(
+                self._url,
+                deltalake.Schema.from_arrow(delta_fields(table)),
+                mode="error",
+                name=table.name,
+                configuration=configuration,
+                raise_if_key_not_exists=False,
+            )
+
+    def refresh(self) -> int:
+        """Brings the handle to the newest version; gives it."""
+        import deltalake
+
+        with _translated(self._url):
+            if self._handle is None:
+                self._handle = deltalake.DeltaTable(self._url)
+            else:
+                self._handle.update_incremental()
+            return int(self._handle.version())
+
+    def write(self, snapshot: Snapshot, commit: Commit) -> int:
+        """Writes `commit` on top of `snapshot`, which is the handle's version; gives the new version.
+
+        Raises:
+            Conflict: another writer was first; look at the log and try again.
+            Unavailable: the store failed; it may have been applied.
+        """
+        with _translated(self._url):
+            if commit.replaces:
+                self._replace(commit)
+            elif commit.changes_schema:
+                self._add_columns(snapshot, commit)
+            else:
+                self._append(snapshot, commit)
+        return self.refresh()
+
+    def _append(self, snapshot: Snapshot, commit: Commit) -> None:
+        present = {segment.path: segment for segment in snapshot.segments}
+        removed = [present[path] for path in sorted(commit.removed)]
+        actions = [*map(_add, commit.added), *map(_remove, removed)]
+        retries = 0 if removed else APPEND_RETRIES
+        self._handle.create_write_transaction(
+            actions,
+            "append",
+            self._handle.schema(),
+            commit_properties=_properties(retries, commit.positions),
+        )
+
+    def _replace(self, commit: Commit) -> None:
+        """One overwrite: removes all files, brings the new ones, the schema and its settings."""
+        import deltalake
+
+        beside = settings_beside(commit.table, self._handle.metadata().configuration)
+        schema = deltalake.Schema.from_arrow(delta_fields(commit.table, beside))
+        self._allow(schema)
+        versions = {SCHEMA_APP: commit.table.schema_version}
+        self._handle.create_write_transaction(
+            [_add(segment) for segment in commit.added],
+            "overwrite",
+            schema,
+            commit_properties=_properties(0, commit.positions, versions),
+        )
+
+    def _add_columns(self, snapshot: Snapshot, commit: Commit) -> None:
+        """Adds the columns; files in the same commit follow in a second log entry."""
+        import deltalake
+
+        old, new = snapshot.table.schema, commit.table.schema
+        if widens(old, new) or new.names[: len(old)] != old.names:
+            raise InvalidRequest(
+                f"a column's type changes only with its files: name={commit.table.name}, "
+                f"columns={', '.join(sorted(widens(old, new)))}"
+            )
+        fields = deltalake.Schema.from_arrow(delta_fields(commit.table)).fields[len(old) :]
+        has_files = bool(commit.added or commit.removed)
+        positions = {} if has_files else commit.positions
+        versions = {SCHEMA_APP: commit.table.schema_version}
+        if fields:
+            self._handle.alter.add_columns(
+                fields, commit_properties=_properties(0, positions, versions)
+            )
+        if has_files:
+            self._handle.update_incremental()
+            self._append(snapshot, commit)
+
+    def _allow(self, schema: Any) -> None:
+        """Turns on what the new schema needs of the protocol; an overwrite does not by itself."""
+        import deltalake
+
+        features = self._handle.protocol().reader_features or []
+        if '"timestamp_ntz"' in schema.to_json() and "timestampNtz" not in features:
+            self._handle.alter.add_feature(
+                deltalake.TableFeatures.TimestampWithoutTimezone,
+                allow_protocol_versions_increase=True,
+                commit_properties=_properties(0, {}),
+            )
+            self._handle.update_incremental()
+
+
+@contextmanager
+def _translated(url: str) -> Iterator[None]:
+    """Turns deltalake's errors into ours: lost races into Conflict, the rest into Unavailable."""
+    from deltalake.exceptions import CommitFailedError, DeltaError
+
+    try:
+        yield
+    except CommitFailedError as error:
+        raise Conflict(f"another writer was first: reason={_first_line(error)}") from None
+    except (DeltaError, OSError) as error:
+        raise Unavailable(
+            f"table log cannot be written: url={url}, reason={_first_line(error)}"
+        ) from None
+
+
+def _first_line(error: Exception) -> str:
+    return str(error).split("\n")[0][:300]
+
+
+def _properties(
+    retries: int, positions: Mapping[str, int], versions: Mapping[str, int] | None = None
+) -> Any:
+    from deltalake import CommitProperties, Transaction
+
+    numbers = {f"{APP}{worker}": lsn for worker, lsn in positions.items()} | dict(versions or {})
+    transactions = [Transaction(app, number) for app, number in numbers.items()]
+    return CommitProperties(max_commit_retries=retries, app_transactions=transactions)
+
+
+def _add(segment: Segment) -> Any:
+    from deltalake.transaction import AddAction
+
+    return AddAction(
+        segment.path, segment.size_bytes, {}, segment.modified_us // 1_000, True, segment.stats
+    )
+
+
+def _remove(segment: Segment) -> Any:
+    from deltalake.transaction import RemoveAction
+
+    return RemoveAction(segment.path, True, segment.modified_us // 1_000, segment.size_bytes, {})
+
+
+def landed(snapshot: Snapshot, added: Iterable[Segment]) -> bool:
+    """Whether files of a commit whose answer was lost are in `snapshot`: names are used once."""
+    present = {segment.path for segment in snapshot.segments}
+    return any(segment.path in present for segment in added)
