@@ -21,8 +21,8 @@ _EPOCH = datetime.datetime(1970, 1, 1, tzinfo=datetime.UTC)
 def record_of(message: Any, now_us: int) -> Record:
     """The record in a message with the fields `id`, `timestamp` and `payload`.
 
-    `now_us` is its moment where it has no timestamp. Numbers of the payload are floats, as a Struct has no others; objects and lists are dict and
-    list.
+    `now_us` is its moment where it has no timestamp. Numbers of the payload are floats, as
+    a Struct has no others; objects and lists are dict and list.
 
     Raises:
         InvalidPayload: a timestamp out of range, or a value without a kind.

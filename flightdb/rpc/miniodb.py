@@ -41,22 +41,16 @@ class MinIODBService:
             raise InvalidRequest("record is missing: expected the field data")
         table = request.table or DEFAULT_TABLE
         record = record_of(request.data, self._clock.now_us())
-        await self._writes.write(
-            Group(table, [record], producer_of(call.metadata("idempotency-key")), 1)
-        )
-        return miniodb.WriteDataResponse(
-            success=True,
-            message=f"Data successfully ingested for table: {table}, ID: {record.id}",
-            node_id=self._node_id,
-        )
+        message = await self._writes.write_one(table, record, call.metadata("idempotency-key"))
+        return miniodb.WriteDataResponse(success=True, message=message, node_id=self._node_id)
 
     async def StreamWrite(  # noqa: N802 - the RPC's name
         self, requests: AsyncIterator[miniodb.StreamWriteRequest], call: Call
     ) -> miniodb.StreamWriteResponse:
         """The records of each message together or not at all.
 
-        The answer counts what is durable and names what was refused. With an `idempotency-key` message n of a repeated stream is a no-op when message n was
-        written before.
+        The answer counts what is durable and names what was refused. With an `idempotency-key`
+        message n of a repeated stream is a no-op when message n was written before.
         """
         producer = producer_of(call.metadata("idempotency-key"))
 

@@ -13,7 +13,7 @@ from flightdb.rpc.methods import Call
 from flightdb.rpc.queries import Queries
 from flightdb.rpc.tables import olap_info, olap_stats, options_of
 from flightdb.rpc.threads import Threads
-from flightdb.rpc.writes import Group, Writes, producer_of
+from flightdb.rpc.writes import Writes
 
 DESCRIPTOR = olap.DESCRIPTOR.services_by_name["OlapService"]
 
@@ -35,13 +35,8 @@ class OlapService:
         """One row, durable when answered. A repeat with the same `idempotency-key` is a no-op."""
         table = request.table or DEFAULT_TABLE
         record = record_of(request, self._clock.now_us())
-        await self._writes.write(
-            Group(table, [record], producer_of(call.metadata("idempotency-key")), 1)
-        )
-        return olap.WriteResponse(
-            success=True,
-            message=f"Data successfully ingested for table: {table}, ID: {record.id}",
-        )
+        message = await self._writes.write_one(table, record, call.metadata("idempotency-key"))
+        return olap.WriteResponse(success=True, message=message)
 
     async def Query(self, request: olap.QueryRequest, call: Call) -> olap.QueryResponse:  # noqa: N802 - the RPC's name
         """The whole answer as JSON, up to one message."""

@@ -44,7 +44,8 @@ class Queries:
     async def result_json(self, sql: str, call: Call, row_count_max: int = 0) -> tuple[str, bool]:
         """The answer as a JSON array of one object a row, and whether rows are left out.
 
-        They are where it has more than `row_count_max` (0: no bound). A statement that changes something gives `[{"count": rows changed}]`.
+        They are where it has more than `row_count_max` (0: no bound). A statement that changes
+        something gives `[{"count": rows changed}]`.
 
         Raises:
             TooLarge: the text is over what a message holds.

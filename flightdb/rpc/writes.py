@@ -67,6 +67,12 @@ class Writes:
         self._wakeups = wakeups
         self._threads = threads
 
+    async def write_one(self, table: str, record: Record, key: str) -> str:
+        """Writes one record and gives the message for its writer; `key` is an idempotency key."""
+        ack = await self.write(Group(table, [record], producer_of(key), 1))
+        row_id = ack.made_ids[0] if ack.made_ids else record.id
+        return f"Data successfully ingested for table: {table}, ID: {row_id}"
+
     async def write(self, group: Group) -> Ack:
         """Returns when the rows are durable and visible. Raises what the service does."""
         waiting = self.submit(group)

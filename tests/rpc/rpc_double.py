@@ -1,9 +1,10 @@
-"""A core that keeps rows in lists and answers a few fixed statements: enough to try a door by itself."""
+"""A core that keeps rows in lists and answers fixed statements: enough to try a door by itself."""
 
 import itertools
 import threading
 import time
 from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 
 import pyarrow as pa
@@ -53,6 +54,8 @@ class ListService:
         self.stopped = threading.Event()
         self.status_text = "healthy"
         self._numbers = itertools.count(1)
+        # One thread, so that what is queued first is written first.
+        self._committer = ThreadPoolExecutor(1)
 
     def new_query_id(self) -> str:
         return f"{next(self._numbers):032x}"
@@ -105,7 +108,7 @@ class ListService:
         self._check(tables)
         if any(table not in self.infos for table in tables):
             return False
-        threading.Timer(0.001, lambda: done(self._put(tables, producer, sequence))).start()
+        self._committer.submit(lambda: done(self._put(tables, producer, sequence)))
         return True
 
     def write_records(

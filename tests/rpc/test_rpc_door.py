@@ -1,4 +1,4 @@
-"""The door by itself, over a core that is a double; the same over the real core is in test_rpc_app.py."""
+"""The door by itself, over a core that is a double; test_rpc_app.py has the real core."""
 
 import json
 import time
