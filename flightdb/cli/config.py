@@ -7,7 +7,6 @@ from typing import Annotated
 import typer
 
 from flightdb.cli.failure import USAGE, Failure
-from flightdb.settings import SettingsError, load_settings
 
 COMMANDS = typer.Typer(help="Show the settings.", no_args_is_help=True)
 
@@ -21,6 +20,7 @@ def print_config(
     ] = False,
 ) -> None:
     """Show every setting in force, its default and where its value comes from."""
+    from flightdb.settings import SettingsError, load_settings
     from flightdb.settings.show import as_table, as_yaml_text
 
     try:

@@ -18,7 +18,7 @@ class Mode(StrEnum):
     REPLACE = "replace"
 
 
-def load(  # noqa: PLR0913 - an argument is an option, so typer wants it
+def load(
     files: Annotated[
         list[Path],
         typer.Argument(
@@ -42,7 +42,7 @@ def load(  # noqa: PLR0913 - an argument is an option, so typer wants it
     """Load files into a table: all of them or nothing, with bounded memory."""
     from flightdb.cli.upload import Target, upload
 
-    options = {"flightdb.id_column": id_column, "flightdb.time_column": time_column}
+    options = {"id_column": id_column, "time_column": time_column}
     given = {name: column for name, column in options.items() if column}
     upload(files, Target(table, mode.value, given), _types(types or []), url)
 

@@ -1,18 +1,11 @@
-"""`flightdb serve`: settings, the app, one ready line, and an orderly end."""
+"""`flightdb serve`: its options, over environment and file."""
 
-import os
-import select
-import signal
 from pathlib import Path
-from types import FrameType
 from typing import Annotated
 
 import typer
 
-from flightdb.cli.failure import INTERRUPTED, USAGE, Failure
-from flightdb.errors import FlightdbError
-from flightdb.settings import Settings, SettingsError, load_settings
-from flightdb.telemetry.logs import configure_logs
+from flightdb.cli.failure import USAGE, Failure
 
 Port = Annotated[int | None, typer.Option(metavar="N", show_default=False)]
 
@@ -52,6 +45,11 @@ def serve(  # noqa: PLR0913 - an argument is an option, so typer wants it
         "log.level": log_level,
         "security.insecure": insecure or None,
     }
+    # Half a second of libraries, not for `serve --help` or other commands.
+    from flightdb.cli.running import run
+    from flightdb.settings import SettingsError, load_settings
+    from flightdb.telemetry.logs import configure_logs
+
     overrides = {path: value for path, value in given.items() if value is not None}
     try:
         settings = load_settings(config, overrides).settings
@@ -59,49 +57,3 @@ def serve(  # noqa: PLR0913 - an argument is an option, so typer wants it
         raise Failure(str(error), USAGE) from None
     configure_logs(settings.log.level, settings.log.format)
     run(settings)
-
-
-def run(settings: Settings) -> None:
-    """Starts, says ready, waits for a signal, drains.
-
-    Raises:
-        Failure: it could not start, or a part of it failed while it ran; the message says which.
-    """
-    from flightdb.app import App  # all libraries; not for `serve --help`
-
-    stop = StopSignals()
-    try:
-        app = App.start(settings)
-    except FlightdbError as error:
-        raise Failure(error.message, USAGE) from None
-    except OSError as error:
-        raise Failure(f"cannot start: {error.strerror}, file={error.filename}", USAGE) from None
-    try:
-        print(app.ready_line, flush=True)
-        stop.wait()
-    finally:
-        app.stop()
-
-
-class StopSignals:
-    """SIGTERM and SIGINT as something to wait for; a second SIGINT ends the process at once.
-
-    A pipe, because a lock taken in a signal handler can be held already by the code it interrupts.
-    """
-
-    def __init__(self) -> None:
-        """Takes over both signals, for the main thread."""
-        self._read, self._write = os.pipe()
-        self._interrupts = 0
-        signal.signal(signal.SIGTERM, self._on_signal)
-        signal.signal(signal.SIGINT, self._on_signal)
-
-    def wait(self) -> None:
-        """Returns once one of them came, before this call or after."""
-        select.select([self._read], [], [])
-
-    def _on_signal(self, number: int, _: FrameType | None) -> None:
-        self._interrupts += number == signal.SIGINT
-        if self._interrupts > 1:
-            os._exit(INTERRUPTED)
-        os.write(self._write, b"x")
