@@ -4,6 +4,7 @@ import errno
 import threading
 import uuid
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Self
@@ -181,6 +182,8 @@ class Log:
             WalFailed: a write or fsync failed, now or before; nothing is acknowledged any more.
         """
         self._check_usable()
+        if not frames:
+            return []
         writer = self._writer
         plan = self._plan(frames, writer.segment if writer else None)
         if writer is not None and writer.has_room(plan.size_bytes):
@@ -204,11 +207,9 @@ class Log:
         with self._truncating:
             self._check_usable()
             while (oldest := self._deletable(flushed, keep_from_lsn)) is not None:
-                try:
+                with self._final_if_broken_off():
                     self._disk.unlink(oldest.path)
-                    self._disk.sync_directory(self._directory)  # one by one: a crash leaves no gap
-                except OSError as error:
-                    raise self._fail(error) from error
+                    self._disk.sync_directory(self._directory)  # one by one: no gap after a crash
                 with self._guard:
                     self._segments.remove(oldest)
                 freed += oldest.file_bytes
@@ -251,15 +252,9 @@ class Log:
         first, start = self._next_lsn, segment.used_bytes
         salt = segment.header.salt
         group = encode_group(plan.frames, first_lsn=first, session=self._epoch & 0xFFFF, salt=salt)
-        self._is_failed = (
-            True  # until the opposite is certain: an interrupt must not leave half a write behind
-        )
-        try:
+        with self._final_if_broken_off():
             writer.append(group)
-        except OSError as error:
-            raise self._fail(error) from error
-        self._note(segment, plan)
-        self._is_failed = False
+            self._note(segment, plan)
         path = str(segment.path)
         return [
             _placed(plan.frames[i], first + i, path, start + group.body_offsets[i])
@@ -291,24 +286,23 @@ class Log:
         self._check_free(size, is_now=True)
         header = SegmentHeader(self._worker_id, self._epoch, self._next_lsn, self._disk.salt())
         file = self._reserve(size)
-        try:
+        with self._final_if_broken_off():
             writer = create_segment(self._disk, self._directory, file, header, size)
-            if self._writer is not None:
-                self._writer.finish()
-        except OSError as error:
-            raise self._fail(error) from error
-        with self._guard:
-            self._segments.append(writer.segment)
-        self._writer = writer
+            old, self._writer = self._writer, writer
+            with self._guard:
+                self._segments.append(writer.segment)
+            if old is not None:
+                old.finish()
         return writer
 
     def _reserve(self, size_bytes: int) -> int:
-        try:
-            return reserve_draft(self._disk, self._directory, size_bytes)
-        except OSError as error:
-            if error.errno in (errno.ENOSPC, errno.EDQUOT):
-                raise self._full("disk", size_bytes, 0) from error
-            raise self._fail(error) from error
+        with self._final_if_broken_off():
+            try:
+                return reserve_draft(self._disk, self._directory, size_bytes)
+            except OSError as error:
+                if error.errno not in (errno.ENOSPC, errno.EDQUOT):
+                    raise
+        raise self._full("disk", size_bytes, self._disk.free_bytes(self._directory))
 
     def _check_quota(self, size_bytes: int) -> None:
         with self._guard:
@@ -345,9 +339,17 @@ class Log:
             f"write-ahead log is full: path={self._directory}, which={what}, bytes={size_bytes}, limit={limit}"
         )
 
-    def _fail(self, error: OSError) -> WalFailed:
-        self._is_failed = True
-        return _failure(self._directory, error)
+    @contextmanager
+    def _final_if_broken_off(self) -> Iterator[None]:
+        """Around what must not stop half-way: an error, or an interrupt, ends the log's life."""
+        try:
+            yield
+        except OSError as error:
+            self._is_failed = True
+            raise _failure(self._directory, error) from error
+        except BaseException:
+            self._is_failed = True
+            raise
 
 
 def _failure(directory: Path, error: OSError) -> WalFailed:
