@@ -1,5 +1,6 @@
 """Queries: a small answer as JSON text, and one of any size as a stream of record messages."""
 
+import asyncio
 import threading
 from collections.abc import Iterator
 from functools import partial
@@ -8,11 +9,11 @@ import msgspec
 import pyarrow as pa
 
 from flightdb.coordinator.service import Answer, CachedAnswer, IsGone, Service, StatementKind
-from flightdb.errors import Cancelled, InvalidRequest, TooLarge
+from flightdb.errors import Cancelled, DeadlineExceeded, InvalidRequest, TooLarge
 from flightdb.model.statement import Statement
 from flightdb.rpc.methods import Call
 from flightdb.rpc.threads import Threads
-from flightdb.rpc.values import plain_values, unique_names
+from flightdb.rpc.values import rows, unique_names
 from flightdb.rpc.wire import Responses, encoded_records
 
 ROWS_A_STEP = 8192
@@ -33,19 +34,29 @@ BATCH_SIZE_DEFAULT = 1000
 fewer."""
 
 
+FORM_BYTES_MAX = 1 << 20
+"""Longer text is not kept: making it costs little next to sending it."""
+
+_ENCODER = msgspec.json.Encoder(decimal_format="number")
+
+
 class Queries:
     """Runs statements on threads for the event loop; stops them when the caller has gone."""
 
-    def __init__(self, service: Service, threads: Threads) -> None:
-        """`threads`: their number bounds the statements of this door that run at once."""
+    def __init__(self, service: Service, threads: Threads, *, stall_s_max: float) -> None:
+        """`threads`: their number bounds the statements of this door that run at once.
+
+        `stall_s_max`: how long a client may take nothing of a streamed answer.
+        """
         self._service = service
         self._threads = threads
+        self._stall_s_max = stall_s_max
 
     async def result_json(self, sql: str, call: Call, row_count_max: int = 0) -> tuple[str, bool]:
         """The answer as a JSON array of one object a row, and whether rows are left out.
 
         They are where it has more than `row_count_max` (0: no bound). A statement that changes
-        something gives `[{"count": rows changed}]`.
+        something gives `[{"rows_changed": count}]`.
 
         Raises:
             TooLarge: the text is over what a message holds.
@@ -68,6 +79,7 @@ class Queries:
 
         Raises:
             InvalidRequest: a negative batch size.
+            DeadlineExceeded: the client does not read.
         """
         if batch_size < 0:
             raise InvalidRequest(
@@ -77,8 +89,13 @@ class Queries:
         try:
             pages = records.pages(batch_size or BATCH_SIZE_DEFAULT)
             while responses := await self._threads.run(partial(next, pages, None)):
-                for response in responses:
-                    await call.context.write(response)
+                async with asyncio.timeout(self._stall_s_max * len(responses)):
+                    for response in responses:
+                        await call.context.write(response)
+        except TimeoutError:
+            raise DeadlineExceeded(
+                f"client takes nothing of the answer: waited_s={self._stall_s_max:g}"
+            ) from None
         finally:
             records.close()
 
@@ -93,7 +110,8 @@ class Queries:
             encode = partial(_json_of, iter(cached.table.to_batches(ROWS_A_STEP)), 0)
             is_small = cached.table.num_rows <= CACHED_ROWS_ON_LOOP_MAX
             text = (encode() if is_small else await self._threads.run(encode))[0]
-            cached.forms[FORM] = text
+            if len(text) <= FORM_BYTES_MAX:
+                cached.forms[FORM] = text
         return text.decode()
 
     def _run_json(
@@ -101,7 +119,7 @@ class Queries:
     ) -> tuple[str, bool]:
         if self._service.describe(statement.sql).kind is StatementKind.UPDATE:
             count = self._service.update(statement, is_gone=is_gone)
-            return f'[{{"count":{count}}}]', False
+            return f'[{{"rows_changed":{count}}}]', False
         answer = self._service.answer(statement, is_gone=is_gone)
         with answer.batches as batches:
             text, has_more = _json_of(_steps(iter(batches)), row_count_max)
@@ -174,7 +192,4 @@ def _json_of(batches: Iterator[pa.RecordBatch], row_count_max: int) -> tuple[byt
 
 def _rows_json(batch: pa.RecordBatch) -> bytes:
     """The rows as JSON objects with commas between them."""
-    names = unique_names(batch.schema.names)
-    columns = [plain_values(column) for column in batch.columns]
-    rows = [dict(zip(names, row, strict=True)) for row in zip(*columns, strict=True)]
-    return msgspec.json.encode(rows)[1:-1]
+    return _ENCODER.encode(rows(unique_names(batch.schema), batch))[1:-1]

@@ -36,12 +36,15 @@ SHORT_WAITING_MAX = 1000
 class Limits:
     """What one connection and one message may do (`contract.md` 2.2, 3.1 `network.server.grpc`)."""
 
-    message_bytes_max: int = 4 * 1024 * 1024
+    receive_bytes_max: int = 4 * 1024 * 1024
+    send_bytes_max: int = 4 * 1024 * 1024
     keepalive_ms: int = 30_000
     keepalive_timeout_ms: int = 5_000
     connection_idle_ms_max: int = 15 * 60_000
     connection_age_ms_max: int = 30 * 60_000
     connection_age_grace_ms: int = 5_000
+    stall_s_max: float = 60.0
+    """How long a client may take nothing of a streamed answer before it is stopped."""
     calls_max: int = 1000
     """Calls in progress at once; with a message each they hold at most 4 GB. One more gets
     RESOURCE_EXHAUSTED."""
@@ -51,8 +54,8 @@ class Limits:
         return [
             # Off, so that a port that is taken is an error and not a second listener.
             ("grpc.so_reuseport", 0),
-            ("grpc.max_send_message_length", self.message_bytes_max),
-            ("grpc.max_receive_message_length", self.message_bytes_max),
+            ("grpc.max_send_message_length", self.send_bytes_max),
+            ("grpc.max_receive_message_length", self.receive_bytes_max),
             ("grpc.keepalive_time_ms", self.keepalive_ms),
             ("grpc.keepalive_timeout_ms", self.keepalive_timeout_ms),
             ("grpc.keepalive_permit_without_calls", 1),
@@ -151,7 +154,7 @@ class RpcDoor:
             options=self._limits.options(), maximum_concurrent_rpcs=self._limits.calls_max
         )
         writes = Writes(self._service, Wakeups(asyncio.get_running_loop()), self._short)
-        queries = Queries(self._service, self._queries)
+        queries = Queries(self._service, self._queries, stall_s_max=self._limits.stall_s_max)
         parts: dict[str, Any] = {
             "writes": writes,
             "queries": queries,

@@ -11,10 +11,12 @@ from typing import Any
 
 import pyarrow as pa
 import pyarrow.compute as pc
+from msgspec import to_builtins
+from msgspec.json import decode
 
 from flightdb.errors import TooLarge
 from flightdb.model.table import ID, TIMESTAMP
-from flightdb.rpc.values import plain_values, unique_names
+from flightdb.rpc.values import unique_names, values
 
 MAX_EXACT = 2**53
 """An integer beyond this is not exact as a double, so it goes as text, as protobuf's own JSON form
@@ -43,7 +45,7 @@ def encoded_records(batch: pa.RecordBatch) -> list[bytes]:
     id_column, time_column = record_columns(batch.schema)
     entries = [
         list(_entries(name, batch.column(index)))
-        for index, name in enumerate(unique_names(batch.schema.names))
+        for index, name in enumerate(unique_names(batch.schema))
         if index not in (id_column, time_column)
     ]
     payloads: Iterable[bytes] = (
@@ -168,8 +170,22 @@ def _entries(name: str, column: Any) -> Iterator[bytes]:
     null = _prefixed(b"\x0a", key + _NULL)
     return (
         null if value is None else _prefixed(b"\x0a", key + encode(value))
-        for value in plain_values(column)
+        for value in _builtins(column)
     )
+
+
+def _builtins(column: Any) -> list[Any]:
+    """The values as a Struct can say them: what JSON has no form of its own for is text."""
+    kind = column.type
+    if isinstance(kind, pa.JsonType):
+        return [None if text is None else decode(text) for text in column.storage.to_pylist()]
+    if pa.types.is_decimal(kind) and kind.scale == 0:
+        return [None if value is None else int(value) for value in column.to_pylist()]
+    plain = values(column)
+    if pa.types.is_integer(kind) or pa.types.is_string(kind) or pa.types.is_boolean(kind):
+        return plain
+    converted: list[Any] = to_builtins(plain, str_keys=True)
+    return converted
 
 
 def _encoder(kind: pa.DataType) -> Encoder:

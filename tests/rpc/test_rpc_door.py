@@ -14,7 +14,7 @@ from flightdb.coordinator.service import CachedAnswer
 from flightdb.errors import Unavailable
 from flightdb.rpc.generated.miniodb.v1 import miniodb_pb2 as miniodb, miniodb_pb2_grpc
 from flightdb.rpc.generated.olap.v1 import olap_pb2 as olap
-from flightdb.rpc.server import RpcDoor
+from flightdb.rpc.server import Limits, RpcDoor
 
 CODES = {
     "InvalidRequest": "INVALID_ARGUMENT",
@@ -259,14 +259,14 @@ def test_columns_of_one_name_are_all_in_the_answer(olap_stub, service):
     service.answers["q"] = pa.Table.from_arrays([pa.array([1]), pa.array([2])], ["n", "n"])
 
     assert json.loads(olap_stub.Query(olap.QueryRequest(sql="q")).result_json) == [
-        {"n": 1, "n_2": 2}
+        {"n": 1, "n_1": 2}
     ]
 
 
 def test_a_statement_that_changes_something_answers_with_its_count(olap_stub):
     answer = olap_stub.Query(olap.QueryRequest(sql="insert into t values (1)"))
 
-    assert json.loads(answer.result_json) == [{"count": 3}]
+    assert json.loads(answer.result_json) == [{"rows_changed": 3}]
 
 
 @pytest.mark.parametrize(
@@ -393,6 +393,24 @@ def test_a_client_that_leaves_stops_its_stream(miniodb_stub, service, sql):
     call.cancel()
 
     assert service.stopped.wait(1)
+
+
+def test_a_client_that_does_not_read_is_stopped(service):
+    service.answers["long"] = pa.table({"t": ["x" * 1000] * 200_000})
+    door = RpcDoor(
+        service, host="127.0.0.1", port=0, clock=FixedClock(), limits=Limits(stall_s_max=0.02)
+    )
+    door.start()
+    try:
+        with grpc.insecure_channel(f"127.0.0.1:{door.port}") as channel:
+            stub = miniodb_pb2_grpc.MinIODBServiceStub(channel)
+            call = stub.StreamQuery(miniodb.StreamQueryRequest(sql="long", batch_size=100))
+            next(call)
+
+            assert service.stopped.wait(5)
+            assert refused(list, call).code() is grpc.StatusCode.DEADLINE_EXCEEDED
+    finally:
+        door.stop()
 
 
 def test_a_client_that_leaves_stops_its_query(olap_stub, service):
