@@ -96,7 +96,7 @@ def json_message(error: Exception) -> str:
     The word `str`, a Python name, becomes `string`, and so on, since it goes to clients.
     """
     text = str(error) or "not valid json"
-    text = re.sub(r"`([a-z| ]+)`", lambda match: _json_types(match[1]), text)
+    text = re.sub(r"(Expected|got) `([^`]+)`", lambda m: f"{m[1]} {_json_types(m[2])}", text)
     text = re.sub(r" - at `\$`", "", text)
     text = re.sub(r" - at `\$\.?([^`]+)`", r" at \1", text)
     return text[:1].lower() + text[1:]

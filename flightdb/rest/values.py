@@ -1,8 +1,9 @@
 """Arrow columns as values that the JSON encoder writes exactly.
 
-Integers and decimals are numbers whatever their width, NaN and infinity are null, timestamps with a
-zone RFC 3339 in UTC, those without as they stand, dates and times ISO 8601, durations and intervals
-ISO 8601 durations, binary base64, UUIDs text, structs and maps objects, lists lists.
+Integers and decimals are numbers whatever their width; NaN and infinity are null; timestamps with a
+zone are RFC 3339 in UTC, those without stand as they are, and what is beyond the year 32767 is the
+number that is stored; dates and times are ISO 8601, as are durations and intervals; binary is
+base64; UUIDs are text; structs and maps are objects, lists are lists.
 """
 
 from collections.abc import Sequence
@@ -13,6 +14,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 NANOSECONDS = 1_000_000_000
+INT64_MAX = (1 << 63) - 1
 
 
 def unique_names(schema: pa.Schema) -> list[str]:
@@ -62,8 +64,16 @@ def _moments(column: Any) -> list[Any]:
             return list(column.to_pylist())
         except (OverflowError, ValueError):
             pass  # beyond the years 1 to 9999, for which Python has no values
-    text = column.cast(pa.string())
-    return list(pc.replace_substring(text, " ", "T", max_replacements=1).to_pylist())
+    text = pc.replace_substring(column.cast(pa.string()), " ", "T", max_replacements=1)
+    numbers = column.cast(pa.int64()).to_pylist()
+    return [_far(*pair) for pair in zip(text.to_pylist(), numbers, strict=True)]
+
+
+def _far(text: str | None, number: int | None) -> str | int | None:
+    """The text; beyond the year 32767, where Arrow has none, infinity by name or the number."""
+    if text is None or not text.startswith("<"):
+        return text
+    return {INT64_MAX: "infinity", -INT64_MAX: "-infinity"}.get(number or 0, number)
 
 
 def _without_ns(kind: Any) -> Any:

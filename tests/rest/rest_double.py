@@ -13,8 +13,8 @@ from flightdb.coordinator.service import (
     Described,
     Health,
     NodeState,
-    Status,
     StatementKind,
+    Status,
     TableInfo,
 )
 from flightdb.errors import (
@@ -47,6 +47,12 @@ class SmallService:
     """Commits on a thread of its own, in groups, as the real one; remembers what it was given."""
 
     def __init__(self):
+        self.forget()
+        self._ids = iter(range(1, 1 << 40))
+        self._queue = queue.SimpleQueue()
+        threading.Thread(target=self._commit, daemon=True).start()
+
+    def forget(self):
         self.records = {}
         self.batches = {}
         self.made = {}
@@ -57,9 +63,6 @@ class SmallService:
         self.closed_streams = 0
         self.stopped_queries = []
         self.flushed = []
-        self._ids = iter(range(1, 1 << 40))
-        self._queue = queue.SimpleQueue()
-        threading.Thread(target=self._commit, daemon=True).start()
 
     def new_query_id(self):
         return f"{next(self._ids):032x}"
@@ -92,7 +95,7 @@ class SmallService:
         values = statement.parameters
         given = None if values is None else [column[0].as_py() for column in values.columns]
         try:
-            reader = connection.execute(statement.sql, given).to_arrow_reader(8192)
+            reader = connection.sql(statement.sql, params=given).to_arrow_reader(8192)
         except duckdb.Error as error:
             raise InvalidQuery(str(error), position=7) from None
         return self._stream((reader.schema, reader), is_gone)
@@ -203,4 +206,6 @@ class SmallService:
     def status(self):
         figures = {"pending_writes": 3.0, "ratio": 0.5}
         nodes = [NodeState("node-1", "online", "standalone", "here:1", 1_769_860_800_000_000, 0)]
-        return Status("node-1", "0.1.0", 1_769_860_800_000_000, 1_769_860_801_500_000, figures, nodes)
+        return Status(
+            "node-1", "0.1.0", 1_769_860_800_000_000, 1_769_860_801_500_000, figures, nodes
+        )
