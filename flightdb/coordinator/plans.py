@@ -17,7 +17,6 @@ from flightdb.planner.plan import PlannedQuery, PlannedSource, plan_query
 from flightdb.planner.prune import prune
 from flightdb.storage.store import ObjectStore
 
-_PLANS_MAX = 2_000
 _FILE_LISTS_MAX = 1_000
 
 
@@ -33,8 +32,11 @@ class Planned:
 class Plans:
     """Thread-safe."""
 
-    def __init__(self, catalog: Catalog, store: ObjectStore, engine: Engine) -> None:
-        """`engine` parses, renders and describes."""
+    def __init__(
+        self, catalog: Catalog, store: ObjectStore, engine: Engine, plans_max: int
+    ) -> None:
+        """`engine` parses, renders and describes. `plans_max`: plans kept."""
+        self._plans_max = plans_max
         self._catalog = catalog
         self._store = store
         self._engine = engine
@@ -65,7 +67,7 @@ class Plans:
         with self._lock:
             self._plans[sql] = planned
             self._plans.move_to_end(sql)
-            while len(self._plans) > _PLANS_MAX:
+            while len(self._plans) > self._plans_max:
                 self._plans.popitem(last=False)
         return planned
 

@@ -23,9 +23,6 @@ from flightdb.model.table import Table
 
 log = structlog.get_logger()
 
-PIN_S = 300.0
-"""How long a ticket's snapshot is kept for it (`engine.md` 4.3: tickets expire after five minutes)."""
-
 _PINS_MAX = 2_000
 _TRIES = 5
 
@@ -48,8 +45,10 @@ class Queries:
         clock: Clock,
         *,
         timeout_s: float,
+        pin_s: float,
     ) -> None:
-        """`timeout_s`: how long a query may take that names no time of its own, and the most it may name."""
+        """`timeout_s`: of a query that names no time of its own, and the most it may name. `pin_s`: life of a pin."""
+        self._pin_s = pin_s
         self._plans = plans
         self._workers = workers
         self._running = running
@@ -85,13 +84,21 @@ class Queries:
     def _mark(self, table: Table) -> tuple[int, int]:
         return self._workers.mark(self._workers.owner(table, None), table)
 
+    @property
+    def are_any_open(self) -> bool:
+        """Whether some query runs, or some snapshot is pinned for one."""
+        now_s = self._clock.monotonic_s()
+        with self._lock:
+            is_pinned = any(pinned.lease.expires_s > now_s for pinned in self._pins.values())
+        return is_pinned or len(self._running) > 0
+
     # --- pinned ---
     def pin(self, statement: Statement) -> Pin:
-        """Plans the query and holds its snapshot for `PIN_S` seconds."""
+        """Plans the query and holds its snapshot for a while."""
         planned = self._plans.plan(statement.sql)
         schema = self._plans.schema(planned)
         node = self._node(planned)
-        lease = self._workers.lease(node, planned.tables, PIN_S)
+        lease = self._workers.lease(node, planned.tables, self._pin_s)
         with self._lock:
             self._pins[lease.id] = _Pinned(lease, node)
             ended = []
@@ -99,7 +106,7 @@ class Queries:
                 ended.append(self._pins.popitem(last=False)[1])
         for pinned in ended:
             self._workers.release(pinned.node, pinned.lease.id)
-        return Pin(lease.id, schema, self._clock.now_us() + int(PIN_S * 1e6))
+        return Pin(lease.id, schema, self._clock.now_us() + int(self._pin_s * 1e6))
 
     def _take_pin(self, pin: str) -> _Pinned | None:
         with self._lock:
@@ -149,8 +156,8 @@ class Queries:
             except BaseException:
                 self._workers.release(node, lease.id)
                 raise
-            released = _then(stream, lambda: self._workers.release(node, lease.id))
-            return self._kept(released, statement, planned, key, lease)
+            released = _then(stream, partial(self._workers.release, node, lease.id))
+            return self._kept(released, planned, key, lease)
         raise Conflict("tables change faster than this query can follow; try again")
 
     def _node(self, planned: Planned) -> str:
@@ -171,7 +178,6 @@ class Queries:
     def _kept(
         self,
         stream: BatchStream,
-        statement: Statement,
         planned: Planned,
         key: tuple[object, ...] | None,
         lease: Lease,

@@ -2,7 +2,7 @@
 
 import fnmatch
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 
 import pyarrow as pa
@@ -29,7 +29,7 @@ class TableRules:
     default_table: str = "default"
     tables_max: int = 1000
     name_pattern: str = TABLE_NAME_PATTERN
-    options: TableOptions = TableOptions()
+    options: TableOptions = field(default_factory=TableOptions)
 
 
 class Tables:
@@ -131,7 +131,7 @@ class Tables:
         """One table with its figures."""
         return self._info(self._catalog.load(name), self._loads())
 
-    def list(self, pattern: str = "") -> Sequence[TableInfo]:
+    def matching(self, pattern: str = "") -> Sequence[TableInfo]:
         """All tables whose name matches the glob, sorted by name."""
         loads = self._loads()
         found = []

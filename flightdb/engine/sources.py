@@ -6,7 +6,7 @@ import pyarrow as pa
 
 from flightdb.engine.mappings import Mappings
 from flightdb.model.names import RESERVED_PREFIX, quote, quote_text
-from flightdb.model.schema import conform, logical_projection, sql_name
+from flightdb.model.schema import conform, logical_projection, physical_schema, sql_name
 from flightdb.model.source import ArrowSegment, BufferPart, Fragment, TableSource
 
 ROWS_PER_CHUNK_MIN = 8_192
@@ -64,11 +64,16 @@ def _files(source: TableSource) -> str:
         for name, sql in logical_projection(source.schema)
     )
     paths = ", ".join(quote_text(path) for path in source.files)
-    options = ", union_by_name=true" if source.is_evolved else ""
-    return (
-        f"SELECT {columns} "  # noqa: S608  # names and paths are quoted
-        f"FROM read_parquet([{paths}], hive_partitioning=false, binary_as_string=false{options})"
+    options = "hive_partitioning=false, binary_as_string=false"
+    if not source.is_evolved:
+        return f"SELECT {columns} FROM read_parquet([{paths}], {options})"
+    # The files that are read may all be older than a column: an empty relation brings it in.
+    known = ", ".join(
+        f"CAST(NULL AS {sql_name(column.type)}) AS {quote(column.name)}"
+        for column in physical_schema(source.schema)
     )
+    files = f"SELECT * FROM read_parquet([{paths}], {options}, union_by_name=true)"
+    return f"SELECT {columns} FROM ({files} UNION ALL BY NAME SELECT {known} WHERE false)"
 
 
 def _rows(source: TableSource, mappings: Mappings) -> pa.Table | None:

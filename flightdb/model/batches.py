@@ -1,6 +1,6 @@
 """A stream of record batches with its schema known beforehand."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 
 import pyarrow as pa
 
@@ -42,3 +42,11 @@ class BatchStream:
         """Everything, as a table; closes at the end."""
         with self:
             return pa.Table.from_batches(list(self._batches), schema=self.schema)
+
+
+def concat(batches: Sequence[pa.RecordBatch]) -> pa.RecordBatch:
+    """One batch of one or more of the same schema; a single one is given as it is."""
+    if len(batches) == 1:
+        return batches[0]
+    joined: pa.RecordBatch = pa.concat_batches(batches)  # type: ignore[attr-defined]  # not in the stubs
+    return joined

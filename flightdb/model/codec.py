@@ -9,6 +9,7 @@ import json
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import pyarrow as pa
 
@@ -293,10 +294,14 @@ def _floating(value: object) -> object:
     if kind is float:
         return value
     if kind is int:
-        exact = float(value) if abs(value) < 2**1000 else 0.0  # type: ignore[arg-type,operator]  # an int
+        exact = _nearest(value)
         if exact == value:
             return exact
     raise _Unfit(None)
+
+
+def _nearest(value: Any) -> float:
+    return float(value) if abs(value) < 2**1000 else 0.0
 
 
 def _text(value: object) -> object:

@@ -67,5 +67,6 @@ def apply(snapshot: Snapshot, commit: Commit) -> Snapshot:
         version=snapshot.version + 1,
         segments=kept + commit.added,
         positions={**snapshot.positions, **commit.positions},
-        is_evolved=(snapshot.is_evolved or commit.changes_schema) and bool(kept),
+        # Also without files: one that was written under the old schema may be committed later.
+        is_evolved=not commit.replaces and (snapshot.is_evolved or commit.changes_schema),
     )

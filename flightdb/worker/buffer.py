@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 
 import pyarrow as pa
 
+from flightdb.model.batches import concat
 from flightdb.model.source import ArrowSegment, BufferPart
 from flightdb.model.table import Table
 from flightdb.worker.arena import Arena, Chunk
@@ -33,7 +34,7 @@ class Part:
         """Adds a batch that is not worth a segment of its own."""
         self.small.append(batch)
         if len(self.small) >= _FEW:
-            self.middle.append(pa.concat_batches(self.small))
+            self.middle.append(concat(self.small))
             self.small = []
             if sum(map(len, self.middle)) >= _PLACED_ROWS:
                 self._place(arena)
@@ -45,7 +46,7 @@ class Part:
         self.placed.append(segment)
 
     def _place(self, arena: Arena) -> None:
-        batch = pa.concat_batches([*self.middle, *self.small])
+        batch = concat([*self.middle, *self.small])
         self.middle, self.small = [], []
         body = batch.serialize()
         segment = self.chunks[-1].place(body, len(batch)) if self.chunks else None
@@ -75,7 +76,7 @@ class FrozenPart:
         """The part as a value for the engine: loose batches become one inline segment."""
         if not self.loose:
             return BufferPart(self.schema, self.placed)
-        batch = self.loose[0] if len(self.loose) == 1 else pa.concat_batches(self.loose)
+        batch = concat(self.loose)
         inline = ArrowSegment("", 0, 0, len(batch), batch.serialize())
         return BufferPart(self.schema, (*self.placed, inline))
 

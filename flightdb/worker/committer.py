@@ -212,8 +212,7 @@ class Committer:
         """Makes the group durable, then visible; gives its last lsn."""
         for piece in group.pieces:
             table = piece.table
-            if self._wal.needs_schema(table.id, table.schema_version):
-                self._wal.register_schema(table.id, table.schema_version, table.schema)
+            self._wal.register_schema(table.id, table.schema_version, table.schema)
         # A statement's number is the next lsn: it differs from all that lie in the log, of earlier runs too.
         placed = self._wal.append(frames(group, batches, self._wal.next_lsn))
         now_us = self._clock.now_us()

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from queue import Empty, Full, Queue
+from typing import Any
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -96,15 +97,12 @@ class SegmentFiles:
         if keys is not None:
             groups = keys.group_by(["id", "day"], use_threads=False).aggregate([])
             if groups.num_rows <= self._exact_ids_max:
-                for record_id, day in zip(
-                    groups["id"].to_pylist(), groups["day"].to_pylist(), strict=True
-                ):
-                    wanted = pc.and_(
-                        pc.equal(rows[table.id_column], record_id), pc.equal(days, day)
-                    )
-                    yield record_id, day, rows.filter(wanted)
+                for group in groups.to_pylist():
+                    same_id = pc.equal(rows[table.id_column], group["id"])
+                    wanted = pc.and_(same_id, pc.equal(days, group["day"]))
+                    yield group["id"], group["day"], rows.filter(wanted)
                 return
-        distinct = sorted(pc.unique(days).to_pylist())
+        distinct: list[Any] = sorted(pc.unique(days).to_pylist())
         if len(distinct) > EXACT_DAYS_MAX:
             yield None, distinct[0], rows
             return
@@ -322,11 +320,11 @@ def _has_ids(table: Table, rows: pa.Table) -> bool:
     return bool(table.id_column) and pa.types.is_string(rows[table.id_column].type)
 
 
-def _days(rows: pa.Table, table: Table) -> pa.ChunkedArray | None:
+def _days(rows: pa.Table, table: Table) -> Any:
     """The UTC day of each row as text; None where the table has no time column, or nulls in it."""
     if not table.time_column:
         return None
-    moments = rows[table.time_column]
+    moments: Any = rows[table.time_column]
     if not pa.types.is_timestamp(moments.type) or moments.null_count:
         return None
     return pc.strftime(moments.cast(pa.timestamp("us")), format="%Y-%m-%d")

@@ -134,7 +134,7 @@ class FlushLoop:
         self._buffer_rows = buffer_rows
         self._interval_s = interval_s
         self._wake = threading.Event()
-        self._is_stopping = False
+        self._stopping = threading.Event()
         self._failures: dict[str, tuple[int, float]] = {}
         self._thread = threading.Thread(target=self._run, name="flightdb-flush", daemon=True)
 
@@ -144,9 +144,14 @@ class FlushLoop:
 
     def stop(self) -> None:
         """Ends after the flush that runs."""
-        self._is_stopping = True
+        self._stopping.set()
         self._wake.set()
         self._thread.join()
+
+    @property
+    def failing_count(self) -> int:
+        """Tables whose last flush failed."""
+        return len(self._failures)
 
     def on_growth(self, state: TableState) -> None:
         """Called by the committer after each group; cheap."""
@@ -154,11 +159,11 @@ class FlushLoop:
             self._wake.set()
 
     def _run(self) -> None:
-        while not self._is_stopping:
+        while not self._stopping.is_set():
             self._wake.wait(0.5)
             self._wake.clear()
             for state in self._due(self._states.all()):
-                if self._is_stopping:
+                if self._stopping.is_set():
                     return
                 self._flush(state)
 

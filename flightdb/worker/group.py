@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 import pyarrow as pa
 
 from flightdb.errors import Conflict, FlightdbError, InvalidPayload
+from flightdb.model.batches import concat
 from flightdb.model.codec import to_batch
 from flightdb.model.put import Rows, TablePut
 from flightdb.model.schema import conform
@@ -49,7 +50,7 @@ class Piece:
     def batch(self) -> pa.RecordBatch:
         """Everything as one batch."""
         self.close_rows()
-        return self.batches[0] if len(self.batches) == 1 else pa.concat_batches(self.batches)
+        return concat(self.batches)
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,7 +11,7 @@ import pyarrow as pa
 from flightdb.catalog.catalog import Catalog
 from flightdb.cluster.workers import Ingest, IngestMode
 from flightdb.errors import Conflict, FlightdbError, Unavailable
-from flightdb.model.batches import BatchStream
+from flightdb.model.batches import BatchStream, concat
 from flightdb.model.cancellation import Cancellation
 from flightdb.model.put import Ack, Put, TablePut
 from flightdb.model.segment import Segment
@@ -195,11 +195,11 @@ def _grouped(batches: list[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
     size = 0
     for batch in batches:
         if gathered and size + batch.get_total_buffer_size() > _WAL_BATCH_BYTES:
-            yield pa.concat_batches(gathered)
+            yield concat(gathered)
             gathered, size = [], 0
         gathered.append(batch)
         size += batch.get_total_buffer_size()
-    yield pa.concat_batches(gathered)
+    yield concat(gathered)
 
 
 def _key_position(ingest: Ingest, row_count: int) -> dict[str, int]:

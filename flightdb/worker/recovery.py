@@ -83,6 +83,7 @@ class Recovery:
         if frame.size_bytes >= SMALL_BATCH_BYTES:
             part.add_placed(segment, self._arena)
         else:
+            assert frame.body is not None
             part.add_small(pa.ipc.read_record_batch(frame.body, schema), self._arena)
         state.open.last_lsn = frame.lsn
         state.open.row_count += frame.row_count

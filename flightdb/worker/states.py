@@ -122,7 +122,7 @@ class States:
         """Ids of tables dropped since the start."""
         return frozenset(self._forgotten)
 
-    def freeze(self, states: Sequence[TableState]) -> list[TableView | "Frozen"]:
+    def freeze(self, states: Sequence[TableState]) -> "list[TableView | Frozen]":
         """One consistent look at several tables: ready views where nothing changed, else what to make them of."""
         looks: list[TableView | Frozen] = []
         with self.lock:

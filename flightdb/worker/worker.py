@@ -1,7 +1,7 @@
 """The worker: owns rows that are not in the store yet, and runs fragments."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import pyarrow as pa
@@ -46,7 +46,7 @@ class WorkerLimits:
     running_max: int = 8
     waiting_max: int = 64
     wait_s_max: float = 30.0
-    commit: CommitLimits = CommitLimits()
+    commit: CommitLimits = field(default_factory=CommitLimits)
 
 
 @dataclass(frozen=True, slots=True)
@@ -221,9 +221,12 @@ class Worker:
             )
         figures = {
             "wal_bytes": float(self._wal.size_bytes),
+            "wal_failed": float(self._wal.is_failed),
+            "buffered_bytes": float(self._states.buffered_bytes),
+            "flush_failures": float(self._loop.failing_count),
             "write_queue_length": float(self._committer.waiting),
-            "commit_groups": float(self._committer.group_count),
-            "rows_written": float(self._committer.row_count),
+            "commit_groups_total": float(self._committer.group_count),
+            "rows_written_total": float(self._committer.row_count),
             "queries_running": float(self._admission.running),
             "queries_waiting": float(self._admission.waiting),
             "leases": float(len(self._leases)),
