@@ -172,7 +172,14 @@ class DeltaCatalog:
             ) from None
 
     def commit(self, commit: Commit) -> Snapshot:
-        """Writes it, looks again where the answer was lost, syncs."""
+        """Writes it, looks again where the answer was lost, syncs.
+
+        New columns together with files are two versions: Delta has no single entry for them.
+        """
+        if commit.changes_schema and not commit.replaces and (commit.added or commit.removed):
+            if self._entry(commit.table.name).newest.table.schema != commit.table.schema:
+                self.commit(replace(commit, added=(), removed=frozenset(), positions={}))
+            commit = replace(commit, changes_schema=False)
         entry = self._entry(commit.table.name)
         with entry.lock:
             for _ in range(SWAP_ATTEMPTS):
@@ -193,8 +200,8 @@ class DeltaCatalog:
             return before
         after = apply(before, commit)
         try:
-            if entry.writer.refresh() != before.version:
-                self._reload(entry)
+            if entry.writer.refresh() != before.version or entry.writer.prepare(commit):
+                self._sync(commit.table.name, before.version + 1, self._reload(entry).version)
                 return None
             version = entry.writer.write(before, commit)
         except (Conflict, Unavailable) as error:
@@ -204,7 +211,7 @@ class DeltaCatalog:
     def _finish(self, entry: _Entry, after: Snapshot, version: int) -> Snapshot:
         self._sync(after.table.name, entry.newest.version + 1, version)
         if version != after.version:
-            # Another writer's entries, or two of ours (columns, then files), lie between.
+            # Another writer's entries lie between.
             return self._reload(entry)
         return entry.remember(after)
 

@@ -28,7 +28,8 @@ class Meta(Protocol):
 
 class Files(Protocol):
     """The part of `storage.store.ObjectStore` that the catalog uses; the same words, the same
-    promises."""
+    promises.
+    """
 
     @property
     def url(self) -> str:

@@ -44,9 +44,7 @@ def delta_fields(table: Table, properties: Mapping[str, str] | None = None) -> p
     physical = physical_schema(table.schema)
     fields = []
     for index, field in enumerate(physical):
-        metadata: dict[bytes | str, bytes | str] = {
-            **field_metadata(table.schema.field(index).type)
-        }
+        metadata: dict[Any, Any] = {**field_metadata(table.schema.field(index).type)}
         if index == 0 and properties is not None:
             metadata[SETTINGS_KEY] = json.dumps(dict(properties), sort_keys=True)
         fields.append(field.with_metadata(metadata) if metadata else field)

@@ -67,6 +67,27 @@ class LogWriter:
                 self._handle.update_incremental()
             return int(self._handle.version())
 
+    def prepare(self, commit: Commit) -> bool:
+        """Turns on what a replacing schema needs of the protocol; whether that took a version.
+
+        An overwrite does not do it by itself, and readers would refuse the table.
+        """
+        import deltalake
+
+        if not commit.replaces:
+            return False
+        features = self._handle.protocol().reader_features or []
+        schema = deltalake.Schema.from_arrow(delta_fields(commit.table)).to_json()
+        if '"timestamp_ntz"' not in schema or "timestampNtz" in features:
+            return False
+        with _translated(self._url):
+            self._handle.alter.add_feature(
+                deltalake.TableFeatures.TimestampWithoutTimezone,
+                allow_protocol_versions_increase=True,
+                commit_properties=_properties(0, {}),
+            )
+        return True
+
     def write(self, snapshot: Snapshot, commit: Commit) -> int:
         """Writes `commit` on top of `snapshot`, which is the handle's version; gives the new version.
 
@@ -101,7 +122,6 @@ class LogWriter:
 
         beside = settings_beside(commit.table, self._handle.metadata().configuration)
         schema = deltalake.Schema.from_arrow(delta_fields(commit.table, beside))
-        self._allow(schema)
         versions = {SCHEMA_APP: commit.table.schema_version}
         self._handle.create_write_transaction(
             [_add(segment) for segment in commit.added],
@@ -111,7 +131,7 @@ class LogWriter:
         )
 
     def _add_columns(self, snapshot: Snapshot, commit: Commit) -> None:
-        """Adds the columns; files in the same commit follow in a second log entry."""
+        """Adds the columns at the end; files come in a commit of their own."""
         import deltalake
 
         old, new = snapshot.table.schema, commit.table.schema
@@ -121,29 +141,14 @@ class LogWriter:
                 f"columns={', '.join(sorted(widens(old, new)))}"
             )
         fields = deltalake.Schema.from_arrow(delta_fields(commit.table)).fields[len(old) :]
-        has_files = bool(commit.added or commit.removed)
-        positions = {} if has_files else commit.positions
         versions = {SCHEMA_APP: commit.table.schema_version}
+        properties = _properties(0, commit.positions, versions)
         if fields:
-            self._handle.alter.add_columns(
-                fields, commit_properties=_properties(0, positions, versions)
+            self._handle.alter.add_columns(fields, commit_properties=properties)
+        else:
+            self._handle.create_write_transaction(
+                [], "append", self._handle.schema(), commit_properties=properties
             )
-        if has_files:
-            self._handle.update_incremental()
-            self._append(snapshot, commit)
-
-    def _allow(self, schema: Any) -> None:
-        """Turns on what the new schema needs of the protocol; an overwrite does not by itself."""
-        import deltalake
-
-        features = self._handle.protocol().reader_features or []
-        if '"timestamp_ntz"' in schema.to_json() and "timestampNtz" not in features:
-            self._handle.alter.add_feature(
-                deltalake.TableFeatures.TimestampWithoutTimezone,
-                allow_protocol_versions_increase=True,
-                commit_properties=_properties(0, {}),
-            )
-            self._handle.update_incremental()
 
 
 @contextmanager

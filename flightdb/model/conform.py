@@ -115,7 +115,7 @@ def _guarded(schema: pa.Schema) -> tuple[int, ...]:
     )
 
 
-def _check_column(column: Any, field: pa.Field) -> None:
+def _check_column(column: Any, field: Any) -> None:
     if not field.nullable:
         _check_nulls(column, field.name)
     _check_values(column, field.type, field.name)
@@ -175,7 +175,7 @@ def _check_date(column: Any, name: str) -> None:
 
 def _check_range(column: Any, name: str, low: int, high: int) -> None:
     width = pa.int32() if column.type.bit_width == 32 else pa.int64()
-    bounds = pc.min_max(column.view(width)).as_py()
+    bounds: Any = pc.min_max(column.view(width)).as_py()
     if bounds["min"] is not None and (bounds["min"] < low or bounds["max"] > high):
         raise InvalidPayload(
             f"value is out of the engine's range: column={name}, type={column.type}, "

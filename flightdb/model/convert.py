@@ -240,7 +240,8 @@ def _leaf(array: Any, logical: Any, column: str) -> Any:
 
 def _check_float(array: Any, cast: Any, column: str) -> None:
     """Arrow narrows floats and decimals without a check; here the way back must give the same
-    value."""
+    value.
+    """
     back = exact(lambda: pc.cast(cast, array.type), column, cast.type)
     is_same = pc.equal(back, array)
     if pa.types.is_floating(array.type):

@@ -1,5 +1,6 @@
 """A table's schema and settings as text in the Delta log: field metadata and `flightdb.*` table
-properties."""
+properties.
+"""
 
 import base64
 import dataclasses
@@ -30,7 +31,8 @@ def decode_type(text: str) -> pa.DataType:
     """The way back. Raises Corruption."""
     try:
         message = pa.py_buffer(base64.b64decode(text, validate=True))
-        return pa.ipc.read_schema(message).field(0).type
+        kind: pa.DataType = pa.ipc.read_schema(message).field(0).type
+        return kind
     except (ValueError, pa.ArrowException, OSError) as error:
         raise Corruption(f"logical type cannot be read: text={text[:80]}, reason={error}") from None
 

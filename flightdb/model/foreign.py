@@ -58,13 +58,15 @@ def check_foreign_schema(schema: pa.Schema) -> None:
 def _check_size(size_bytes: int, bytes_max: int) -> None:
     if size_bytes > bytes_max:
         raise TooLarge(
-            f"batch is too large: expected at most {bytes_max} bytes decompressed, bytes={size_bytes}"
+            f"batch is too large: expected at most {bytes_max} bytes decompressed, "
+            f"bytes={size_bytes}"
         )
 
 
 def _expanded_bytes(column: Any) -> int:
     """Bytes beyond the buffers' own once dictionaries are decoded and views, which may overlap, are
-    copied."""
+    copied.
+    """
     if isinstance(column, pa.ExtensionArray):
         return _expanded_bytes(column.storage)
     kind = column.type
@@ -93,9 +95,9 @@ def _decoded_bytes(column: Any) -> int:
     if pa.types.is_string_view(values.type) or pa.types.is_binary_view(values.type):
         return len(column) * max((len(v) for v in values.to_pylist() if v is not None), default=0)
     if _is_fixed(values.type):
-        return len(column) * max(values.type.bit_width // 8, 1)
+        return int(len(column) * max(values.type.bit_width // 8, 1))
     lengths = pc.binary_length(values)
-    return int(pc.sum(pc.cast(lengths.take(column.indices), pa.int64())).as_py() or 0)
+    return _sum(pc.cast(lengths.take(column.indices), pa.int64()))
 
 
 def _is_fixed(kind: Any) -> bool:
@@ -112,11 +114,16 @@ def _view_bytes(column: Any) -> int:
     lengths = pa.Array.from_buffers(pa.int32(), count * 4, [None, column.buffers()[1]])
     rows = pa.array(range(column.offset * 4, count * 4, 4), pa.int64())
     own = pc.if_else(column.is_valid(), lengths.take(rows), pa.scalar(0, pa.int32()))
-    return int(pc.sum(pc.cast(own, pa.int64())).as_py() or 0)
+    return _sum(pc.cast(own, pa.int64()))
 
 
 def _list_view_bytes(column: Any) -> int:
-    elements = int(pc.sum(pc.cast(column.sizes, pa.int64())).as_py() or 0)
+    elements = _sum(pc.cast(column.sizes, pa.int64()))
     child = column.values
     inner = child.nbytes + _expanded_bytes(child)
-    return elements * max(inner // max(len(child), 1), 1)
+    return int(elements * max(inner // max(len(child), 1), 1))
+
+
+def _sum(numbers: Any) -> int:
+    total: Any = pc.sum(numbers).as_py()
+    return int(total or 0)

@@ -1,5 +1,6 @@
 """Sixteen-byte values, UUIDs and intervals, taken apart and put together without a loop over
-rows."""
+rows.
+"""
 
 from typing import Any
 
@@ -20,7 +21,8 @@ def text_of_uuid(storage: Any) -> Any:
     offsets = pa.array(range(0, count * 32 + 1, 32), pa.int32()).buffers()[1]
     text = pa.Array.from_buffers(pa.string(), count, [None, offsets, digits])
     parts = [pc.utf8_slice_codeunits(text, a, b) for a, b in _UUID_PARTS]
-    joined = pc.binary_join_element_wise(*parts, "-")
+    words: list[Any] = [*parts, "-"]
+    joined = pc.binary_join_element_wise(*words)
     return pc.if_else(storage.is_valid(), joined, pa.scalar(None, pa.string()))
 
 
@@ -80,7 +82,7 @@ def duration_of_interval(array: Any, column: str) -> Any:
     """Intervals without months as nanoseconds, a day being 24 hours."""
     months, days, nanos = _interval_parts(array)
     valid = array.is_valid()
-    if pc.any(pc.and_(valid, pc.not_equal(months, 0))).as_py():
+    if pc.any(pc.and_(valid, pc.not_equal(months, pa.scalar(0, pa.int32())))).as_py():
         raise InvalidPayload(f"value does not fit the column: column={column}, expected no months")
     day = pa.scalar(86_400_000_000_000, pa.int64())
     total = pc.add_checked(pc.multiply_checked(pc.cast(days, pa.int64()), day), nanos)
@@ -90,4 +92,9 @@ def duration_of_interval(array: Any, column: str) -> Any:
 def interval_of_duration(array: Any) -> Any:
     """Durations as intervals of nanoseconds only."""
     nanos = pc.cast(array, pa.duration("ns")).view(pa.int64()).to_pylist()
-    return pa.array([None if n is None else pa.MonthDayNano([0, 0, n]) for n in nanos], INTERVAL)
+    return pa.array([None if n is None else _interval(n) for n in nanos], INTERVAL)
+
+
+def _interval(nanos: int) -> Any:
+    make: Any = pa.MonthDayNano
+    return make([0, 0, nanos])

@@ -6,6 +6,7 @@ of foreign batches in `model/foreign.py`, the text form in `model/encode.py`.
 
 from collections.abc import Iterable
 from functools import lru_cache
+from typing import Any
 
 import pyarrow as pa
 
@@ -110,8 +111,8 @@ def logical_projection(schema: pa.Schema) -> tuple[tuple[str, str | None], ...]:
     )
 
 
-def evolve(schema: pa.Schema, incoming: Iterable[pa.Field]) -> pa.Schema:
-    """The schema that holds both: `schema` itself when nothing changes.
+def evolve(schema: pa.Schema, incoming: Iterable[Any]) -> pa.Schema:
+    """The schema that holds both, for `incoming` Arrow fields; itself when nothing changes.
 
     New columns are added at the end, nullable; an integer column that meets floating numbers
     becomes float64. A new column of type null is left out: nothing is known of it.
@@ -135,7 +136,7 @@ def evolve(schema: pa.Schema, incoming: Iterable[pa.Field]) -> pa.Schema:
     return logical_of(pa.schema(fields)) if is_changed else schema
 
 
-def _must_widen(field: pa.Field, new: pa.Field) -> bool:
+def _must_widen(field: Any, new: Any) -> bool:
     if pa.types.is_integer(field.type) and pa.types.is_floating(new.type):
         return True
     if not castable(new.type, field.type):
@@ -147,7 +148,8 @@ def _must_widen(field: pa.Field, new: pa.Field) -> bool:
 
 def widens(old: pa.Schema, new: pa.Schema) -> frozenset[str]:
     """Names of the columns of `old` whose type is another in `new`: files that hold them must be
-    rewritten."""
+    rewritten.
+    """
     by_name = {fold(field.name): field for field in new}
     return frozenset(
         field.name

@@ -1,5 +1,6 @@
 """DuckDB's side of logical types: its name for each, and SQL that makes one from its physical
-form."""
+form.
+"""
 
 from typing import Any
 
@@ -27,7 +28,8 @@ def sql_name(logical: Any) -> str:
 
 def sql_from_physical(logical: Any, value: str, level: int = 0) -> str:
     """SQL that gives the logical value of `value`, an SQL expression of the physical type. NULL
-    gives NULL."""
+    gives NULL.
+    """
     if is_stored_as_is(logical):
         return value
     if logical in STORED:

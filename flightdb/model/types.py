@@ -113,7 +113,8 @@ def physical_of(logical: pa.DataType) -> pa.DataType:
 
 def _normalise(declared: Any, column: str, level: int) -> pa.DataType:
     if declared in KEPT or declared in STORED:
-        return declared
+        kept: pa.DataType = declared
+        return kept
     if declared in _NORMAL:
         return _NORMAL[declared]
     for matches, normalise in _FAMILIES:
@@ -157,7 +158,9 @@ def _list(declared: Any, column: str, level: int) -> pa.DataType:
 def _fixed_list(declared: Any, column: str, level: int) -> pa.DataType | None:
     if declared.list_size == 0:
         return None
-    return pa.list_(_normalise(declared.value_type, f"{column}[]", level), declared.list_size)
+    item = _normalise(declared.value_type, f"{column}[]", level)
+    size: int = declared.list_size
+    return pa.list_(item, size)
 
 
 def _struct(declared: Any, column: str, level: int) -> pa.DataType | None:
