@@ -5,6 +5,7 @@ import gzip
 import io
 import lzma
 import zipfile
+from contextlib import ExitStack
 from pathlib import Path
 from typing import IO, cast
 
@@ -27,10 +28,10 @@ class CountedFile(io.FileIO):
         return count
 
 
-def open_bytes(path: Path) -> tuple[CountedFile, IO[bytes]]:
-    """The file, and its content without the compression that its suffix names; close both.
+def open_bytes(path: Path, opened: ExitStack) -> tuple[CountedFile, IO[bytes]]:
+    """The file, and its content without the compression that its suffix names.
 
-    A zip file must hold one file.
+    `opened` closes both. A zip file must hold one file.
 
     Raises:
         Failure: it cannot be read, or a zip holds several files.
@@ -39,9 +40,9 @@ def open_bytes(path: Path) -> tuple[CountedFile, IO[bytes]]:
         file = CountedFile(path)
     except OSError as error:
         raise Failure(f"cannot read: {error.strerror}, file={path}", USAGE) from None
-    buffered = io.BufferedReader(file, 1 << 20)
+    buffered = opened.enter_context(io.BufferedReader(file, 1 << 20))
     try:
-        return file, _uncompressed(path, buffered)
+        return file, _uncompressed(path, buffered, opened)
     except (OSError, zipfile.BadZipFile) as error:
         raise Failure(f"cannot read: {error}, file={path}", USAGE) from None
 
@@ -54,26 +55,30 @@ def data_suffix(path: Path) -> str:
     return suffixes[-1] if suffixes else ""
 
 
-def _uncompressed(path: Path, stream: "io.BufferedReader[CountedFile]") -> IO[bytes]:
+def _uncompressed(
+    path: Path, stream: "io.BufferedReader[CountedFile]", opened: ExitStack
+) -> IO[bytes]:
     suffix = path.suffix.lower()
     if suffix == ".gz":
-        return cast("IO[bytes]", gzip.GzipFile(fileobj=stream))
+        return cast("IO[bytes]", opened.enter_context(gzip.GzipFile(fileobj=stream)))
     if suffix == ".bz2":
-        return cast("IO[bytes]", bz2.BZ2File(stream))
+        return opened.enter_context(bz2.BZ2File(stream))
     if suffix == ".xz":
-        return cast("IO[bytes]", lzma.LZMAFile(stream))
+        return opened.enter_context(lzma.LZMAFile(stream))
     if suffix in (".zst", ".lz4"):
         return cast(
             "IO[bytes]", pa.CompressedInputStream(stream, "zstd" if suffix == ".zst" else "lz4")
         )
     if suffix == ".zip":
-        return _only_member(path, stream)
+        return _only_member(path, stream, opened)
     return stream
 
 
-def _only_member(path: Path, stream: "io.BufferedReader[CountedFile]") -> IO[bytes]:
-    archive = zipfile.ZipFile(stream)
+def _only_member(
+    path: Path, stream: "io.BufferedReader[CountedFile]", opened: ExitStack
+) -> IO[bytes]:
+    archive = opened.enter_context(zipfile.ZipFile(stream))
     names = [info.filename for info in archive.infolist() if not info.is_dir()]
     if len(names) != 1:
         raise Failure(f"expected one file in the zip, found {len(names)}, file={path}", USAGE)
-    return archive.open(names[0])
+    return opened.enter_context(archive.open(names[0]))

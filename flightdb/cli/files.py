@@ -2,8 +2,10 @@
 
 import io
 import re
+import zlib
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from contextlib import ExitStack
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import cast
 
@@ -21,6 +23,9 @@ CSV_BLOCK_BYTES = 8 << 20
 
 NDJSON_BLOCK_BYTES = 4 << 20
 
+UNREADABLE = (pa.ArrowException, OSError, EOFError, ValueError, zlib.error)
+"""What libraries raise for a file that is not what it should be."""
+
 Types = Mapping[str, pa.DataType]
 
 
@@ -31,7 +36,11 @@ class Rows:
     schema: pa.Schema
     batches: Iterator[pa.RecordBatch]
     position: Callable[[], int]
-    close: Callable[[], None]
+    opened: ExitStack
+
+    def close(self) -> None:
+        """Closes the file; it does so by itself when it cannot be read."""
+        self.opened.close()
 
 
 def open_rows(path: Path, types: Types) -> Rows:
@@ -48,14 +57,17 @@ def open_rows(path: Path, types: Types) -> Rows:
         raise Failure(f"unknown kind of file: expected a name in {known}, file={path}", USAGE)
     if not path.is_file():
         raise Failure(f"cannot read: no such file, file={path}", USAGE)
-    try:
-        return opener(path, types)
-    except (pa.ArrowException, OSError, EOFError, ValueError) as error:
-        raise Failure(_line(path, error, 0), USAGE) from None
+    with ExitStack() as opened:
+        try:
+            rows = opener(path, types, opened)
+        except UNREADABLE as error:
+            raise Failure(_line(path, error, 0), USAGE) from None
+        keep = opened.pop_all()
+    return replace(rows, batches=_guarded(path, rows, keep), opened=keep)
 
 
-def _parquet(path: Path, _: Types) -> Rows:
-    file = parquet.ParquetFile(path, memory_map=True)
+def _parquet(path: Path, _: Types, opened: ExitStack) -> Rows:
+    file = opened.enter_context(parquet.ParquetFile(path, memory_map=True))
     size, total = path.stat().st_size, max(1, file.metadata.num_rows)
     seen = 0
 
@@ -66,11 +78,11 @@ def _parquet(path: Path, _: Types) -> Rows:
             yield batch
 
     schema = file.schema_arrow.remove_metadata()
-    return Rows(schema, _guarded(path, batches()), lambda: size * seen // total, file.close)
+    return Rows(schema, batches(), lambda: size * seen // total, opened)
 
 
-def _csv(path: Path, types: Types, delimiter: str = ",") -> Rows:
-    file, stream = open_bytes(path)
+def _csv(path: Path, types: Types, opened: ExitStack, delimiter: str = ",") -> Rows:
+    file, stream = open_bytes(path, opened)
     reader = csv.open_csv(
         stream,
         # One thread: with more, an error does not know its row.
@@ -80,22 +92,22 @@ def _csv(path: Path, types: Types, delimiter: str = ",") -> Rows:
     )
     empty = [field.name for field in reader.schema if pa.types.is_null(field.type)]
     if empty:  # nothing but nulls in the first block; text takes whatever comes
-        stream.close()
-        return _csv(path, {**types, **dict.fromkeys(empty, pa.string())}, delimiter)
+        opened.close()
+        return _csv(path, {**types, **dict.fromkeys(empty, pa.string())}, opened, delimiter)
     return Rows(
         reader.schema,
-        _guarded(path, iter(reader), reader.schema),
+        iter(reader),
         lambda: file.position,
-        stream.close,
+        opened,
     )
 
 
-def _tsv(path: Path, types: Types) -> Rows:
-    return _csv(path, types, "\t")
+def _tsv(path: Path, types: Types, opened: ExitStack) -> Rows:
+    return _csv(path, types, opened, "\t")
 
 
-def _ndjson(path: Path, types: Types) -> Rows:
-    file, stream = open_bytes(path)
+def _ndjson(path: Path, types: Types, opened: ExitStack) -> Rows:
+    file, stream = open_bytes(path, opened)
     known = pa.schema([pa.field(name, kind) for name, kind in types.items()])
     reader = ndjson.open_json(
         stream,
@@ -104,28 +116,28 @@ def _ndjson(path: Path, types: Types) -> Rows:
     )
     empty = [field.name for field in reader.schema if pa.types.is_null(field.type)]
     if empty:
-        stream.close()
-        return _ndjson(path, {**types, **dict.fromkeys(empty, pa.string())})
-    return Rows(reader.schema, _guarded(path, iter(reader)), lambda: file.position, stream.close)
+        opened.close()
+        return _ndjson(path, {**types, **dict.fromkeys(empty, pa.string())}, opened)
+    return Rows(reader.schema, iter(reader), lambda: file.position, opened)
 
 
-def _arrow(path: Path, _: Types) -> Rows:
-    file, stream = open_bytes(path)
+def _arrow(path: Path, _: Types, opened: ExitStack) -> Rows:
+    file, stream = open_bytes(path, opened)
     if stream.read(6) == b"ARROW1":
-        stream.close()
-        return _arrow_file(path)
+        opened.close()
+        return _arrow_file(path, opened)
     stream.seek(0)
     reader = pa.ipc.open_stream(cast(io.IOBase, stream))
     return Rows(
         reader.schema.remove_metadata(),
-        _guarded(path, iter(reader)),
+        iter(reader),
         lambda: file.position,
-        stream.close,
+        opened,
     )
 
 
-def _arrow_file(path: Path) -> Rows:
-    source = pa.memory_map(str(path))
+def _arrow_file(path: Path, opened: ExitStack) -> Rows:
+    source = opened.enter_context(pa.memory_map(str(path)))
     reader = pa.ipc.open_file(source)
     size, count, seen = path.stat().st_size, max(1, reader.num_record_batches), 0
 
@@ -136,19 +148,18 @@ def _arrow_file(path: Path) -> Rows:
             yield reader.get_batch(index)
 
     schema = reader.schema.remove_metadata()
-    return Rows(schema, _guarded(path, batches()), lambda: size * seen // count, source.close)
+    return Rows(schema, batches(), lambda: size * seen // count, opened)
 
 
-def _guarded(
-    path: Path, batches: Iterator[pa.RecordBatch], schema: pa.Schema | None = None
-) -> Iterator[pa.RecordBatch]:
+def _guarded(path: Path, rows: Rows, opened: ExitStack) -> Iterator[pa.RecordBatch]:
     row_count = 0
     try:
-        for batch in batches:
+        for batch in rows.batches:
             row_count += batch.num_rows
             yield batch
-    except (pa.ArrowException, OSError, EOFError, ValueError) as error:
-        raise Failure(_line(path, error, row_count, schema), USAGE) from None
+    except UNREADABLE as error:
+        opened.close()
+        raise Failure(_line(path, error, row_count, rows.schema), USAGE) from None
 
 
 def _line(path: Path, error: Exception, rows_before: int, schema: pa.Schema | None = None) -> str:
@@ -168,7 +179,7 @@ def _line(path: Path, error: Exception, rows_before: int, schema: pa.Schema | No
     return f"cannot read the file: {text}, file={path}"
 
 
-_OPENERS: Mapping[str, Callable[[Path, Types], Rows]] = {
+_OPENERS: Mapping[str, Callable[[Path, Types, ExitStack], Rows]] = {
     ".parquet": _parquet,
     ".csv": _csv,
     ".tsv": _tsv,

@@ -45,8 +45,6 @@ def serve(  # noqa: PLR0913 - an argument is an option, so typer wants it
         "log.level": log_level,
         "security.insecure": insecure or None,
     }
-    # Half a second of libraries, not for `serve --help` or other commands.
-    from flightdb.cli.running import run
     from flightdb.settings import SettingsError, load_settings
     from flightdb.telemetry.logs import configure_logs
 
@@ -56,4 +54,7 @@ def serve(  # noqa: PLR0913 - an argument is an option, so typer wants it
     except SettingsError as error:
         raise Failure(str(error), USAGE) from None
     configure_logs(settings.log.level, settings.log.format)
+
+    from flightdb.cli.running import run  # all libraries of the service; not for a wrong setting
+
     run(settings)

@@ -113,11 +113,11 @@ def _batches(files: Sequence[Path], first: Rows, progress: Progress) -> Iterator
     text_types = {field.name: field.type for field in schema}
     for index, path in enumerate(files):
         rows = first if index == 0 else open_rows(path, text_types)
-        for batch in rows.batches:
-            for piece in _pieces(align(batch, schema, path)):
-                yield piece
-                progress.advance(piece.num_rows, done + rows.position())
-        rows.close()
+        with rows.opened:
+            for batch in rows.batches:
+                for piece in _pieces(align(batch, schema, path)):
+                    yield piece
+                    progress.advance(piece.num_rows, done + rows.position())
         done += path.stat().st_size
 
 

@@ -9,15 +9,13 @@ from flightdb.settings.knobs import Knob, knobs, value_at
 from flightdb.settings.load import LoadedSettings
 from flightdb.settings.tree import Settings
 
-NONE = "null"
-
 
 def as_table(loaded: LoadedSettings) -> Table:
     """One row a setting; secrets are masked."""
     table = Table("setting", "value", "default", "source", header_style="bold")
     for knob, value, source in _lines(loaded):
         style = "bold" if knob.path in loaded.sources else "dim"
-        table.add_row(knob.path, value, knob.text(knob.default), source, style=style)
+        table.add_row(knob.path, knob.text(value), knob.text(knob.default), source, style=style)
     return table
 
 
@@ -36,24 +34,20 @@ def as_yaml_text(loaded: LoadedSettings) -> str:
         lines.extend(f"{'  ' * depth}{parents[depth]}:" for depth in new)
         open_sections = parents
         origin = source if source == "default" else f"{source}, default {knob.text(knob.default)!r}"
-        lines.append(f"{'  ' * len(parents)}{name}: {_scalar(value)}  # {origin}")
+        lines.append(f"{'  ' * len(parents)}{name}: {_scalar(knob, value)}  # {origin}")
     return "\n".join(lines) + "\n"
 
 
-def _lines(loaded: LoadedSettings) -> Iterator[tuple[Knob, str, str]]:
+def _lines(loaded: LoadedSettings) -> Iterator[tuple[Knob, object, str]]:
     for knob in knobs(Settings):
         value = value_at(loaded.settings, knob.path)
-        yield (
-            knob,
-            NONE if value is None else knob.text(value),
-            loaded.sources.get(knob.path, "default"),
-        )
+        yield knob, value, loaded.sources.get(knob.path, "default")
 
 
-def _scalar(text: str) -> str:
-    """The text as a YAML scalar that reads back as the same setting."""
-    if text == "":
-        return '""'
-    if text in (NONE, "true", "false") or text.isdecimal():
-        return text
-    return str(yaml.safe_dump(text, width=1000).removesuffix("\n...\n").strip())
+def _scalar(knob: Knob, value: object) -> str:
+    """The value as a YAML scalar that reads back as the same setting."""
+    if value is None:
+        return "null"
+    if isinstance(value, bool | int | float):
+        return knob.text(value)
+    return yaml.safe_dump(knob.text(value), width=1000).removesuffix("\n...\n").strip()

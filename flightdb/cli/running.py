@@ -1,0 +1,55 @@
+"""A service in the foreground: one ready line, signals, an orderly end."""
+
+import os
+import select
+import signal
+from types import FrameType
+
+from flightdb.app import App
+from flightdb.cli.failure import INTERRUPTED, USAGE, Failure
+from flightdb.errors import FlightdbError
+from flightdb.settings import Settings
+
+
+def run(settings: Settings) -> None:
+    """Starts, says ready, waits for a signal, drains.
+
+    Raises:
+        Failure: it could not start, or a part of it failed while it ran; the message says which.
+    """
+    stop = StopSignals()
+    try:
+        app = App.start(settings)
+    except FlightdbError as error:
+        raise Failure(error.message, USAGE) from None
+    except OSError as error:
+        raise Failure(f"cannot start: {error.strerror}, file={error.filename}", USAGE) from None
+    try:
+        print(app.ready_line, flush=True)
+        stop.wait()
+    finally:
+        app.stop()
+
+
+class StopSignals:
+    """SIGTERM and SIGINT as something to wait for; a second SIGINT ends the process at once.
+
+    A pipe, because a lock taken in a signal handler can be held already by the code it interrupts.
+    """
+
+    def __init__(self) -> None:
+        """Takes over both signals, for the main thread."""
+        self._read, self._write = os.pipe()
+        self._interrupts = 0
+        signal.signal(signal.SIGTERM, self._on_signal)
+        signal.signal(signal.SIGINT, self._on_signal)
+
+    def wait(self) -> None:
+        """Returns once one of them came, before this call or after."""
+        select.select([self._read], [], [])
+
+    def _on_signal(self, number: int, _: FrameType | None) -> None:
+        self._interrupts += number == signal.SIGINT
+        if self._interrupts > 1:
+            os._exit(INTERRUPTED)
+        os.write(self._write, b"x")
