@@ -14,8 +14,9 @@ from starlette.types import Receive, Scope, Send
 from flightdb.coordinator.service import Service
 from flightdb.errors import FlightdbError, Internal, TooLarge, Unavailable
 from flightdb.model.clock import Clock
+from flightdb.model.record import DEFAULT_TABLE
 from flightdb.rest.admin import Admin
-from flightdb.rest.data import Writes
+from flightdb.rest.data import WriteRules, Writes
 from flightdb.rest.errors import error_answer, retry_headers, route_answer
 from flightdb.rest.exchange import ENCODER, Exchange
 from flightdb.rest.openapi import document
@@ -47,7 +48,8 @@ class RestLimits:
 
     `query_threads` bounds the queries that run or stream at once from here, `write_threads` the
     large bodies and the writes that make a table. `stall_s_max`: how long a client may take nothing
-    of a streamed answer. `request_count_max`: requests at once, of all kinds.
+    of a streamed answer. `request_count_max`: requests at once, of all kinds. `default_table`: of
+    rows that name none.
     """
 
     body_bytes_max: int = 64 << 20
@@ -55,6 +57,7 @@ class RestLimits:
     write_threads: int = 8
     stall_s_max: float = 60.0
     request_count_max: int = 4096
+    default_table: str = DEFAULT_TABLE
 
 
 class RestApp:
@@ -73,7 +76,12 @@ class RestApp:
         queries, writes, admin = self._threads
         pages = Pages()
         served = routes(
-            Writes(service, clock, writes, status.node_id, limits.body_bytes_max),
+            Writes(
+                service,
+                clock,
+                writes,
+                WriteRules(status.node_id, limits.body_bytes_max, limits.default_table),
+            ),
             Queries(
                 service,
                 queries,

@@ -10,10 +10,9 @@ from flightdb.model.clock import Clock
 from flightdb.model.foreign import BATCH_BYTES_MAX
 from flightdb.model.pending import Wakeups
 from flightdb.model.put import Ack
-from flightdb.model.record import DEFAULT_TABLE
 from flightdb.rest.arrow_body import batch_from_stream
 from flightdb.rest.exchange import Exchange
-from flightdb.rest.records import Batch, Body, records_from_json, records_from_lines
+from flightdb.rest.records import Batch, Body, Context, records_from_json, records_from_lines
 from flightdb.rest.shapes import WriteAnswer
 from flightdb.rest.threads import Threads
 
@@ -35,24 +34,30 @@ class Retry:
 NO_RETRY = Retry()
 
 
+@dataclass(frozen=True, slots=True)
+class WriteRules:
+    """`node_id` is told in answers; `default_table` takes rows that name none."""
+
+    node_id: str
+    body_bytes_max: int
+    default_table: str
+
+
 class Writes:
     """The endpoint. Used on one event loop, on which it never blocks."""
 
-    def __init__(
-        self, service: Service, clock: Clock, threads: Threads, node_id: str, body_bytes_max: int
-    ) -> None:
+    def __init__(self, service: Service, clock: Clock, threads: Threads, rules: WriteRules) -> None:
         """`threads`: for large bodies and for writes that make a table or a column."""
         self._service = service
         self._clock = clock
         self._threads = threads
-        self._node_id = node_id
-        self._body_bytes_max = body_bytes_max
+        self._rules = rules
         self._wakeups: Wakeups | None = None
 
     async def write(self, exchange: Exchange) -> None:
         """Stores one row, or all rows of a batch or none."""
         media = exchange.media()
-        body = await exchange.body(self._body_bytes_max)
+        body = await exchange.body(self._rules.body_bytes_max)
         retry = _retry(exchange)
         if media == b"application/json" or not body:
             await self._write_records(exchange, body, retry, is_lines=False)
@@ -71,11 +76,11 @@ class Writes:
         self, exchange: Exchange, body: Body, retry: Retry, *, is_lines: bool
     ) -> None:
         read = records_from_lines if is_lines else records_from_json
-        now_us = self._clock.now_us()
+        context = Context(self._clock.now_us(), self._rules.default_table)
         if len(body) > LARGE_BYTES:
-            batch = await self._threads.run(lambda: read(body, now_us))
+            batch = await self._threads.run(lambda: read(body, context))
         else:
-            batch = read(body, now_us)
+            batch = read(body, context)
         future, done = self._waiter().future()
         tables = batch.tables
         service, producer, sequence = self._service, retry.producer, retry.sequence
@@ -88,7 +93,7 @@ class Writes:
         await exchange.reply_json(self._answer(batch, ack))
 
     async def _write_stream(self, exchange: Exchange, body: Body, retry: Retry) -> None:
-        table = _table_parameter(exchange)
+        table = _table_parameter(exchange) or self._rules.default_table
         if len(body) > LARGE_BYTES:
             batch = await self._threads.run(lambda: batch_from_stream(body, BATCH_BYTES_MAX))
         else:
@@ -115,7 +120,7 @@ class Writes:
         return self._success(text, row_id, ack)
 
     def _success(self, text: str, row_id: str, ack: Ack) -> WriteAnswer:
-        return WriteAnswer(True, text, self._node_id, row_id, ack.row_count, ack.is_repeat)
+        return WriteAnswer(True, text, self._rules.node_id, row_id, ack.row_count, ack.is_repeat)
 
     def _waiter(self) -> Wakeups:
         if self._wakeups is None:
@@ -138,10 +143,10 @@ def _retry(exchange: Exchange) -> Retry:
 def _table_parameter(exchange: Exchange) -> str:
     query: bytes = exchange.scope["query_string"]
     if not query:
-        return DEFAULT_TABLE
+        return ""
     if query.startswith(b"table=") and query[6:].isalnum():
         return query[6:].decode("ascii", "replace")
-    return parse_qs(query.decode("latin-1")).get("table", [DEFAULT_TABLE])[-1]
+    return parse_qs(query.decode("latin-1")).get("table", [""])[-1]
 
 
 def _unsupported(media: bytes) -> UnsupportedMedia:

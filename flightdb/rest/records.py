@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 import msgspec
 
 from flightdb.errors import InvalidPayload, InvalidRequest
-from flightdb.model.record import DEFAULT_TABLE, Record
+from flightdb.model.record import Record
 from flightdb.rest.errors import json_message
 from flightdb.rest.shapes import NestedRecord, WriteBody
 
@@ -28,8 +28,16 @@ class Batch:
     row_count: int
 
 
-def records_from_json(body: Body, now_us: int) -> Batch:
-    """The record, or the list of records, of a JSON body; `now_us` is theirs who have no timestamp.
+@dataclass(frozen=True, slots=True)
+class Context:
+    """What a record has that does not say it: the moment, and the table."""
+
+    now_us: int
+    table: str
+
+
+def records_from_json(body: Body, context: Context) -> Batch:
+    """The record, or the list of records, of a JSON body.
 
     Raises:
         InvalidRequest: there is no body, or no record in it.
@@ -44,10 +52,10 @@ def records_from_json(body: Body, now_us: int) -> Batch:
         raise InvalidPayload(f"body is not a record: {_complaint(error)}") from None
     if not bodies:
         raise InvalidRequest("list is empty: expected one record or more")
-    return _batch(bodies, now_us, "record")
+    return _batch(bodies, context, "record")
 
 
-def records_from_lines(body: Body, now_us: int) -> Batch:
+def records_from_lines(body: Body, context: Context) -> Batch:
     """The records of an NDJSON body, one a line; empty lines are passed over.
 
     Raises:
@@ -66,22 +74,22 @@ def records_from_lines(body: Body, now_us: int) -> Batch:
         numbers.append(number)
     if not bodies:
         raise InvalidRequest("body is empty: expected one json object a line")
-    return _batch(bodies, now_us, "line", numbers)
+    return _batch(bodies, context, "line", numbers)
 
 
 def _batch(
-    bodies: Sequence[WriteBody], now_us: int, word: str, numbers: Sequence[int] | None = None
+    bodies: Sequence[WriteBody], context: Context, word: str, numbers: Sequence[int] | None = None
 ) -> Batch:
     if len(bodies) == 1 and numbers is None:
         body = bodies[0]
-        return Batch({body.table or DEFAULT_TABLE: (_record(body, now_us),)}, 1)
+        return Batch({body.table or context.table: (_record(body, context.now_us),)}, 1)
     tables: dict[str, list[Record]] = {}
     for number, body in zip(numbers or _from_one(bodies), bodies, strict=True):
         try:
-            record = _record(body, now_us)
+            record = _record(body, context.now_us)
         except InvalidPayload as error:
             raise InvalidPayload(f"{word} {number}: {error.message}") from None
-        tables.setdefault(body.table or DEFAULT_TABLE, []).append(record)
+        tables.setdefault(body.table or context.table, []).append(record)
     return Batch(tables, len(bodies))
 
 

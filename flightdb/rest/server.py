@@ -8,11 +8,12 @@ from concurrent.futures import Future
 
 import uvicorn
 import uvloop
+from prometheus_client import CollectorRegistry
 
 from flightdb.coordinator.service import Service
 from flightdb.errors import Unavailable
 from flightdb.model.clock import Clock
-from flightdb.rest.app import Metering, RestApp, RestLimits
+from flightdb.rest.app import Metering, Observe, RestApp, RestLimits
 
 BACKLOG = 2048
 """Connections that may wait to be accepted: a burst of clients that start together."""
@@ -29,20 +30,31 @@ class RestDoor:
     def __init__(
         self,
         service: Service,
-        clock: Clock,
-        metering: Metering,
         *,
         host: str,
         port: int,
+        clock: Clock,
+        registry: CollectorRegistry,
         limits: RestLimits | None = None,
     ) -> None:
-        """`port` 0 takes any free one. The service is not closed by this."""
-        self._app_parts = (service, clock, metering, limits or RestLimits())
+        """`port` 0 takes any free one; `registry` is what `/metrics` shows.
+
+        The service is not closed by this.
+        """
+        self._service = service
+        self._clock = clock
+        self._registry = registry
+        self._limits = limits or RestLimits()
+        self._observe: Observe | None = None
         self._host = host
         self._wanted_port = port
         self._server: uvicorn.Server | None = None
         self._thread: threading.Thread | None = None
         self.port = 0
+
+    def watch(self, observe: Observe) -> None:
+        """Tells `observe` of each request that ended; call before `start`."""
+        self._observe = observe
 
     def start(self) -> None:
         """Takes connections when it returns; `port` is the real one then.
@@ -52,7 +64,8 @@ class RestDoor:
         """
         listener = _listen(self._host, self._wanted_port)
         self.port = listener.getsockname()[1]
-        app = RestApp(*self._app_parts)
+        metering = Metering(self._registry, self._observe)
+        app = RestApp(self._service, self._clock, metering, self._limits)
         server = _Server(_config(app))
         self._server = server
         self._thread = threading.Thread(

@@ -5,7 +5,7 @@ import pytest
 from prometheus_client import CollectorRegistry, Counter
 from rest_double import FixedClock, SmallService
 
-from flightdb.rest.app import Metering, RestLimits
+from flightdb.rest.app import RestLimits
 from flightdb.rest.server import RestDoor
 
 LIMITS = RestLimits(body_bytes_max=4 << 20, query_threads=8, write_threads=4, stall_s_max=2.0)
@@ -18,8 +18,10 @@ def running():
     service = SmallService()
     registry = CollectorRegistry()
     Counter("things", "Things.", registry=registry).inc()
-    metering = Metering(registry, lambda *request: observed.append(request))
-    door = RestDoor(service, FixedClock(), metering, host="127.0.0.1", port=0, limits=LIMITS)
+    door = RestDoor(
+        service, host="127.0.0.1", port=0, clock=FixedClock(), registry=registry, limits=LIMITS
+    )
+    door.watch(lambda *request: observed.append(request))
     door.start()
     yield door, service, observed
     door.drain(0.1)

@@ -9,13 +9,12 @@ from prometheus_client import CollectorRegistry
 from rest_double import FixedClock, SmallService
 
 from flightdb.errors import Unavailable
-from flightdb.rest.app import Metering
 from flightdb.rest.server import RestDoor
 
 
-def new_door(service, port=0):
-    metering = Metering(CollectorRegistry())
-    return RestDoor(service, FixedClock(), metering, host="127.0.0.1", port=port)
+def new_door(service, port=0, host="127.0.0.1"):
+    clock, registry = FixedClock(), CollectorRegistry()
+    return RestDoor(service, host=host, port=port, clock=clock, registry=registry)
 
 
 def test_a_taken_port_is_named(door, service):
@@ -24,7 +23,7 @@ def test_a_taken_port_is_named(door, service):
 
 
 def test_a_host_that_is_not_here_is_named(service):
-    door = RestDoor(service, FixedClock(), Metering(CollectorRegistry()), host="192.0.2.1", port=0)
+    door = new_door(service, host="192.0.2.1")
 
     with pytest.raises(Unavailable, match=r"192\.0\.2\.1"):
         door.start()
