@@ -1,5 +1,6 @@
 """A gRPC service's handlers: made from its descriptor, with errors translated in one place."""
 
+import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import Any
 
@@ -8,7 +9,7 @@ from google.protobuf.descriptor import MethodDescriptor, ServiceDescriptor
 from google.protobuf.message import DecodeError
 from google.protobuf.message_factory import GetMessageClass
 
-from flightdb.errors import FlightdbError, InvalidRequest, Unsupported
+from flightdb.errors import FlightdbError, Internal, InvalidRequest, Unsupported
 from flightdb.rpc.errors import (
     ERROR_KEY,
     QUERY_ID_KEY,
@@ -57,8 +58,13 @@ class Call:
 
 Method = Callable[[Any, Call], Awaitable[Any]]
 
+Observe = Callable[[str, str, str, float], None]
+"""Told of each call that ended: door, RPC, `ok` or the error's slug, seconds."""
 
-def handlers(service: ServiceDescriptor, implementation: object) -> grpc.GenericRpcHandler:
+
+def handlers(
+    service: ServiceDescriptor, implementation: object, observe: Observe
+) -> grpc.GenericRpcHandler:
     """Handlers for every method of `service`.
 
     `implementation` has an async method for each RPC that is implemented, of the RPC's name and
@@ -68,23 +74,28 @@ def handlers(service: ServiceDescriptor, implementation: object) -> grpc.Generic
     """
     table = {
         method.name: _handler(
-            method, f"{service.full_name}/{method.name}", getattr(implementation, method.name, None)
+            method,
+            f"{service.full_name}/{method.name}",
+            getattr(implementation, method.name, None),
+            observe,
         )
         for method in service.methods
     }
     return grpc.method_handlers_generic_handler(service.full_name, table)
 
 
-def _handler(method: MethodDescriptor, rpc: str, run: Any) -> "grpc.RpcMethodHandler[Any, Any]":
+def _handler(
+    method: MethodDescriptor, rpc: str, run: Any, observe: Observe
+) -> "grpc.RpcMethodHandler[Any, Any]":
     encode = GetMessageClass(method.output_type).SerializeToString
     run = _not_implemented(rpc) if run is None else _decoded(method, run)
     # Requests come as bytes: gRPC itself answers UNKNOWN with Python's words to what it cannot
     # decode.
     if method.client_streaming:
-        return grpc.stream_unary_rpc_method_handler(_translated(run, rpc), None, encode)
+        return grpc.stream_unary_rpc_method_handler(_translated(run, rpc, observe), None, encode)
     if method.server_streaming:
-        return grpc.unary_stream_rpc_method_handler(_translated(run, rpc), None, None)
-    return grpc.unary_unary_rpc_method_handler(_translated(run, rpc), None, encode)
+        return grpc.unary_stream_rpc_method_handler(_translated(run, rpc, observe), None, None)
+    return grpc.unary_unary_rpc_method_handler(_translated(run, rpc, observe), None, encode)
 
 
 def _decoded(method: MethodDescriptor, run: Method) -> Method:
@@ -119,14 +130,25 @@ def _not_implemented(rpc: str) -> Method:
     return refuse
 
 
-def _translated(run: Method, rpc: str) -> Callable[[Any, Any], Awaitable[Any]]:
+def _translated(run: Method, rpc: str, observe: Observe) -> Callable[[Any, Any], Awaitable[Any]]:
     async def answer(request: Any, context: Any) -> Any:
         call = Call(context, rpc)
+        status, started_s = "cancelled", time.perf_counter()
         try:
-            return await run(request, call)
+            response = await run(request, call)
+            status = "ok"
+            return response
         except FlightdbError as error:
+            status = error.slug
             await call.abort(error)
         except Exception as error:  # noqa: BLE001 - the last line before the client: logged there
+            status = Internal.slug
             await call.abort(from_defect(error, call.query_id, rpc))
+        finally:
+            observe("grpc", rpc, status, time.perf_counter() - started_s)
 
     return answer
+
+
+def unobserved(_door: str, _method: str, _status: str, _seconds: float) -> None:
+    """An `Observe` for who does not count."""

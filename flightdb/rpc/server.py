@@ -18,7 +18,7 @@ from flightdb.errors import Unavailable
 from flightdb.model.clock import Clock
 from flightdb.model.pending import Wakeups
 from flightdb.rpc import health, miniodb, olap
-from flightdb.rpc.methods import handlers
+from flightdb.rpc.methods import Observe, handlers, unobserved
 from flightdb.rpc.queries import Queries
 from flightdb.rpc.threads import Threads
 from flightdb.rpc.writes import Writes
@@ -79,6 +79,7 @@ class RpcDoor:
         clock: Clock,
         query_threads: int = 16,
         limits: Limits | None = None,
+        observe: Observe = unobserved,
     ) -> None:
         """`port` 0: any free one. `query_threads`: statements at once; four times as many wait."""
         self._service = service
@@ -86,6 +87,7 @@ class RpcDoor:
         self._wanted_port = port
         self._clock = clock
         self._limits = limits or Limits()
+        self._observe = observe
         self._queries = Threads("query", query_threads, waiting_max=4 * query_threads)
         self._short = Threads("short", SHORT_THREADS, waiting_max=SHORT_WAITING_MAX)
         self._thread = threading.Thread(target=self._run, name="rpc", daemon=True)
@@ -170,7 +172,9 @@ class RpcDoor:
         self._health = health.HealthService(self._service, self._short, names)
         services[health.DESCRIPTOR] = self._health
         server.add_generic_rpc_handlers(
-            tuple(handlers(descriptor, part) for descriptor, part in services.items())
+            tuple(
+                handlers(descriptor, part, self._observe) for descriptor, part in services.items()
+            )
         )
         reflection.enable_server_reflection(
             [*names, health.DESCRIPTOR.full_name, reflection.SERVICE_NAME], server

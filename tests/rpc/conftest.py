@@ -13,8 +13,18 @@ def service():
 
 
 @pytest.fixture
-def door(service):
-    door = RpcDoor(service, host="127.0.0.1", port=0, clock=FixedClock())
+def observed():
+    """(door, method, status) of every call that ended."""
+    return []
+
+
+@pytest.fixture
+def door(service, observed):
+    def observe(door, method, status, seconds):
+        assert seconds >= 0
+        observed.append((door, method, status))
+
+    door = RpcDoor(service, host="127.0.0.1", port=0, clock=FixedClock(), observe=observe)
     door.start()
     yield door
     door.stop()

@@ -472,6 +472,23 @@ def test_an_rpc_that_is_not_implemented_says_so(channel, rpc):
     assert json.loads(metadata(error)["x-flightdb-error"])["error"] == "unsupported"
 
 
+def test_every_call_is_counted_with_its_outcome(olap_stub, channel, observed):
+    olap_stub.Write(olap.WriteRequest(id="a"))
+    refused(olap_stub.Query, olap.QueryRequest(sql="fail NotFound"))
+    refused(olap_stub.Query, olap.QueryRequest(sql="hang"), timeout=0.1)
+    refused(olap_stub.Query, olap.QueryRequest(sql="break it"))
+    refused(olap_stub.GetStats, olap.GetStatsRequest())
+    time.sleep(0.1)
+
+    assert observed == [
+        ("grpc", "olap.v1.OlapService/Write", "ok"),
+        ("grpc", "olap.v1.OlapService/Query", "not_found"),
+        ("grpc", "olap.v1.OlapService/Query", "cancelled"),
+        ("grpc", "olap.v1.OlapService/Query", "internal_error"),
+        ("grpc", "olap.v1.OlapService/GetStats", "unsupported"),
+    ]
+
+
 # --- tables ---
 def test_tables_are_listed_in_pages_with_their_total(olap_stub):
     for name in ("b", "a", "c", "xa"):
