@@ -31,14 +31,19 @@ def check_foreign(
         raise TooLarge(
             f"batch has too many rows: expected at most {rows_max}, rows={batch.num_rows}"
         )
+    _validate(batch, full=False)
     _check_size(batch.nbytes, bytes_max)
+    _validate(batch, full=True)
+    expanded = sum(_expanded_bytes(column) for column in batch.columns)
+    _check_size(batch.nbytes + expanded, bytes_max)
+
+
+def _validate(batch: pa.RecordBatch, *, full: bool) -> None:
     try:
-        batch.validate(full=True)
+        batch.validate(full=full)
     except (pa.ArrowInvalid, pa.ArrowIndexError) as error:
         reason = str(error).split("\n")[0][:200]
         raise InvalidPayload(f"batch is damaged: expected valid Arrow, reason={reason}") from None
-    expanded = sum(_expanded_bytes(column) for column in batch.columns)
-    _check_size(batch.nbytes + expanded, bytes_max)
 
 
 def check_foreign_schema(schema: pa.Schema) -> None:

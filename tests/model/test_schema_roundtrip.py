@@ -3,6 +3,7 @@
 import math
 import tempfile
 from decimal import Decimal
+from itertools import pairwise
 from pathlib import Path
 
 import duckdb
@@ -126,12 +127,10 @@ def comparable(array):
     elif pa.types.is_map(kind):
         keys, items = comparable(array.keys), comparable(array.items)
         at = array.offsets.to_pylist()
-        rows = [
-            list(zip(keys[a:b], items[a:b], strict=True)) for a, b in zip(at, at[1:], strict=False)
-        ]
+        rows = [list(zip(keys[a:b], items[a:b], strict=True)) for a, b in pairwise(at)]
     elif pa.types.is_list(kind):
         items, at = comparable(array.values), array.offsets.to_pylist()
-        rows = [items[a:b] for a, b in zip(at, at[1:], strict=False)]
+        rows = [items[a:b] for a, b in pairwise(at)]
     elif pa.types.is_fixed_size_list(kind):
         items, n = comparable(array.values), kind.list_size
         rows = [items[i * n : i * n + n] for i in range(len(array))]
