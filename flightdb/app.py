@@ -10,12 +10,12 @@ import secrets
 import threading
 import time
 import uuid
-from collections.abc import Callable
 from contextlib import ExitStack
 from pathlib import Path
 from typing import Self
 
 import structlog
+from prometheus_client import CollectorRegistry
 
 from flightdb import __version__
 from flightdb.catalog.delta import DeltaCatalog
@@ -23,15 +23,17 @@ from flightdb.cluster.membership import SoleMembership
 from flightdb.coordinator.core import Coordinator, CoordinatorLimits
 from flightdb.coordinator.tables import TableRules
 from flightdb.engine.duckdb import DuckDBEngine
-from flightdb.errors import Conflict, Corruption, FlightdbError, Unavailable
+from flightdb.errors import Conflict, Corruption, Unavailable
 from flightdb.flight.server import FlightDoor
 from flightdb.model.node import Node
+from flightdb.rest.app import RestLimits
 from flightdb.rest.server import RestDoor
 from flightdb.rpc.server import RpcDoor
 from flightdb.settings import Settings
 from flightdb.storage.objects import LocalStore
 from flightdb.telemetry.collector import ServiceCollector
 from flightdb.telemetry.exporter import MetricsServer
+from flightdb.telemetry.requests import RequestMetrics
 from flightdb.wal.disk import RealDisk
 from flightdb.wal.log import Log
 from flightdb.worker.committer import CommitLimits
@@ -94,11 +96,11 @@ class App:
         """
         with ExitStack() as opening:
             directory = _open_directory(settings.server.data_dir, opening)
-            service, worker = _core(settings, directory, opening)
+            service = _core(settings, directory, opening)
             app = cls(service, ExitStack())
-            app._open_doors(settings, service, opening)  # noqa: SLF001 - its own part
+            app._open_doors(settings, service, opening)
             log.info("server started", data_dir=str(directory), version=__version__)
-            app._closing = opening.pop_all()  # noqa: SLF001 - its own part
+            app._closing = opening.pop_all()
         return app
 
     def _open_doors(self, settings: Settings, service: Coordinator, opening: ExitStack) -> None:
@@ -120,7 +122,12 @@ class App:
             port=server.rest_port,
             clock=clock,
             registry=registry,
+            limits=RestLimits(
+                body_bytes_max=settings.network.server.rest.max_body_size,
+                default_table=settings.table_management.default_table,
+            ),
         )
+        rest.watch(RequestMetrics(registry).observe)
         rpc = RpcDoor(service, host=server.host, port=server.grpc_port, clock=clock)
         started: list[FlightDoor | RestDoor | RpcDoor] = []
 
@@ -157,17 +164,15 @@ class App:
         closing.close()
 
 
-def service_registry(service: Coordinator) -> "CollectorRegistry":
+def service_registry(service: Coordinator) -> CollectorRegistry:
     """The metrics of a service, read when they are scraped."""
-    from prometheus_client import CollectorRegistry
-
     registry = CollectorRegistry()
     registry.register(ServiceCollector(service.status, service.tables))
     return registry
 
 
-def _core(settings: Settings, directory: Path, opening: ExitStack) -> tuple[Coordinator, Worker]:
-    """Worker and coordinator, started."""
+def _core(settings: Settings, directory: Path, opening: ExitStack) -> Coordinator:
+    """Worker and coordinator, started; the coordinator is the way in."""
     clock, ids = SystemClock(), RandomIds()
     wal_dir = settings.buffer.wal.dir or directory / "wal"
     wal_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -213,7 +218,7 @@ def _core(settings: Settings, directory: Path, opening: ExitStack) -> tuple[Coor
     )
     service.start()
     opening.callback(service.stop)
-    return service, worker
+    return service
 
 
 def _worker_limits(settings: Settings) -> WorkerLimits:

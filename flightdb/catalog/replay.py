@@ -146,7 +146,7 @@ def _snapshot(state: _State, name: str, version: int) -> Snapshot:
         app.removeprefix(APP): lsn for app, lsn in state.transactions.items() if app.startswith(APP)
     }
     segments = tuple(_segment(body) for body in state.added.values())
-    is_evolved = table.schema_version > 0 and bool(segments)
+    is_evolved = table.schema_version > 0
     return Snapshot(table, version, segments, positions, is_evolved)
 
 

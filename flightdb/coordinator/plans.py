@@ -13,6 +13,7 @@ from flightdb.engine.engine import Engine
 from flightdb.errors import NotFound
 from flightdb.model.source import Fragment, TableSource
 from flightdb.model.table import Table
+from flightdb.planner.functions import allow_list
 from flightdb.planner.plan import PlannedQuery, PlannedSource, plan_query
 from flightdb.planner.prune import prune
 from flightdb.storage.store import ObjectStore
@@ -40,7 +41,7 @@ class Plans:
         self._catalog = catalog
         self._store = store
         self._engine = engine
-        self._functions = engine.functions()
+        self.functions = allow_list(engine.functions())
         self._lock = Lock()
         self._plans: OrderedDict[str, Planned] = OrderedDict()
         self._files: OrderedDict[tuple[str, int], tuple[str, ...]] = OrderedDict()
@@ -61,7 +62,7 @@ class Plans:
         planned = self.known(sql)
         if planned is not None:
             return planned
-        query = plan_query(sql, self.find, self._engine.parse, self._engine.render, self._functions)
+        query = plan_query(sql, self.find, self._engine.parse, self._engine.render, self.functions)
         tables = {source.table.id: source.table for source in query.sources}
         planned = Planned(query, tuple(tables.values()))
         with self._lock:
@@ -97,7 +98,7 @@ class Plans:
     ) -> TableSource:
         """What the engine reads for one table of the plan: the files that can match, and the buffers."""
         snapshot = self._catalog.at(view.table, view.version)
-        segments = prune(snapshot.segments, source.predicate, parameters)
+        segments = prune(snapshot.segments, source.predicate, view.table.schema, parameters or ())
         if len(segments) == len(snapshot.segments):
             files = self._all_files(view, [segment.path for segment in segments])
         else:
@@ -105,6 +106,11 @@ class Plans:
         return TableSource(
             source.alias, view.table.schema, files, view.buffers, snapshot.is_evolved
         )
+
+    def row_count(self, view: TableView) -> int:
+        """Rows of a table in a view, from the log and the buffers; exact."""
+        snapshot = self._catalog.at(view.table, view.version)
+        return snapshot.row_count + sum(part.row_count for part in view.buffers)
 
     def _all_files(self, view: TableView, paths: Sequence[str]) -> tuple[str, ...]:
         key = (view.table.id, view.version)

@@ -3,6 +3,7 @@
 from collections import OrderedDict
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import partial
 from threading import Lock
 
 import pyarrow as pa
@@ -173,6 +174,9 @@ class Queries:
             if view.table.schema_version != source.table.schema_version:
                 return None
             sources.append(self._plans.source(source, view, parameters))
+        if planned.query.count_column:
+            view = lease.views[planned.query.sources[0].table.id]
+            return planned.query.count_fragment(self._plans.row_count(view))
         return Fragment(planned.query.sql, tuple(sources), parameters)
 
     def _kept(
@@ -250,7 +254,7 @@ def _values(statement: Statement, planned: Planned) -> tuple[object, ...] | None
         return None
     if len(batch) != 1:
         raise InvalidQuery(f"a query takes one row of parameters: got {len(batch)} rows")
-    return tuple(column[0].as_py() for column in batch.columns)
+    return tuple(column[0] for column in batch.columns)
 
 
 def _then(stream: BatchStream, release: Callable[[], None]) -> BatchStream:

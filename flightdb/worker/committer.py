@@ -139,20 +139,14 @@ class Committer:
         if batches is None:
             self._commit([entry for entry in entries if self._converts(entry)])
             return
-        if not group.entries:
-            self._answer_repeats(repeats)
-            return
         try:
-            last_lsn = self._write(group, batches)
-        except WalFull as error:
+            last_lsn = self._write(group, batches) if group.entries else 0
+        except (WalFull, WalFailed) as error:
             for entry in [*group.entries, *repeats]:
                 entry.done(error)
-            return
-        except WalFailed as error:
-            log.error("wal failed", error=str(error))
-            for entry in [*group.entries, *repeats]:
-                entry.done(error)
-            self.on_failure()
+            if isinstance(error, WalFailed):
+                log.error("wal failed", error=str(error))
+                self.on_failure()
             return
         for entry in group.entries:
             entry.done(self._acknowledgement(entry, last_lsn))

@@ -150,13 +150,10 @@ class SegmentFiles:
             raise
         finally:
             _finish(queue, threads)
-            for writer in writers:
-                staged.files.extend(writer.files)
+            staged.files = [file for writer in writers for file in writer.files]
             if any(writer.is_abandoned or writer.failure for writer in writers):
                 staged.discard()
-        for writer in writers:
-            if writer.failure is not None:
-                raise writer.failure
+        _raise_failure(writers)
         return staged
 
     def rewrite(self, snapshot: Snapshot, table: Table, names: NameClock) -> "Staged":
@@ -339,12 +336,16 @@ def _offer(
 ) -> None:
     """Hands a batch over; raises a writer's error at once, not at the end of a long stream."""
     while True:
-        for writer in writers:
-            if writer.failure is not None:
-                raise writer.failure
+        _raise_failure(writers)
         with contextlib.suppress(Full):
             queue.put(batch, timeout=0.5)
             return
+
+
+def _raise_failure(writers: Sequence[_Writer]) -> None:
+    for writer in writers:
+        if writer.failure is not None:
+            raise writer.failure
 
 
 def _finish(queue: "Queue[pa.RecordBatch | None]", threads: Sequence[threading.Thread]) -> None:
