@@ -1,7 +1,7 @@
 """A SELECT to a plan: checked, resolved, rewritten; a value that can be kept as long as its tables' schemas stay."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from enum import StrEnum
 
 import pyarrow as pa
@@ -9,8 +9,9 @@ import pyarrow as pa
 from flightdb.model.names import quote
 from flightdb.model.source import Fragment
 from flightdb.planner.functions import AllowList
-from flightdb.planner.gate import check_sql, check_tree
+from flightdb.planner.gate import check_sql
 from flightdb.planner.predicate import Predicate
+from flightdb.planner.relations import Relation
 from flightdb.planner.resolve import PlannedSource, Resolver, Tables
 from flightdb.planner.tree import Node, Parse, Render, ctes
 
@@ -85,6 +86,11 @@ class PlannedQuery:
         """Names of the tables it reads, each once, sorted."""
         return tuple(sorted({source.table.name for source in self.sources}))
 
+    def with_sql(self, sql: str) -> "PlannedQuery":
+        """The same sources under other SQL, for a SINGLE plan."""
+        fragment = replace(self.plan.fragments[0], sql=sql)
+        return replace(self, plan=replace(self.plan, fragments=(fragment,)), count_column="")
+
     def count_fragment(self, row_count: int) -> Fragment:
         """The fragment that answers a query with a `count_column` from the source's number of rows."""
         sql = f"SELECT CAST($1 AS BIGINT) AS {quote(self.count_column)}"
@@ -105,21 +111,18 @@ def plan_query(
     return plan_tree(checked.statement, tables, render, is_deterministic=checked.is_deterministic)
 
 
-def plan_checked(
-    statement: Node, tables: Tables, render: Render, functions: AllowList
-) -> PlannedQuery:
-    """Plans a tree that was taken out of another statement; checks it first."""
-    checked = check_tree(statement, functions)
-    return plan_tree(statement, tables, render, is_deterministic=checked.is_deterministic)
-
-
 def plan_tree(
-    statement: Node, tables: Tables, render: Render, *, is_deterministic: bool
+    statement: Node,
+    tables: Tables,
+    render: Render,
+    *,
+    is_deterministic: bool,
+    given: Mapping[str, Relation] | None = None,
 ) -> PlannedQuery:
-    """Plans a checked tree, which it changes."""
+    """Plans a checked tree, which it changes. `given`: relations that the caller brings, by folded name."""
     resolver = Resolver(tables)
     count_column = _count_column(statement["node"])
-    resolver.query(statement["node"])
+    resolver.query(statement["node"], given)
     parameters = resolver.parameters.schema(statement)
     sources = resolver.sources
     plan = Plan(PlanKind.SINGLE, (PlannedFragment(render(statement), sources),))
