@@ -167,6 +167,31 @@ def test_a_copy_of_a_frame_inside_a_body_is_not_taken_for_a_frame(directory):
     assert read_back(other) == []
 
 
+def test_bytes_behind_the_last_frame_of_a_closed_segment_are_damage(directory):
+    small_log(directory)
+    path = min(directory.glob("*.wal"))
+    size = path.stat().st_size
+    path.write_bytes(path.read_bytes() + bytes(1000))  # as a crash before the trim leaves it
+    assert read_back(directory)[0] == b"one"
+
+    path.write_bytes(path.read_bytes()[:-1] + b"x")
+
+    with pytest.raises(Corruption, match=re.escape(f"file={path}, offset={size}")):
+        read_back(directory)
+
+
+def test_a_whole_frame_that_is_not_the_next_lsn_is_not_read(directory):
+    newest = small_log(directory)
+    whole = read_back(directory)
+    path = max(directory.glob("*.wal"))
+    content = bytearray(path.read_bytes())
+    end = newest[-1].offset + 64
+    content[end : end + 192] = content[newest[-2].offset - 128 : newest[-2].offset + 64]
+    path.write_bytes(content)
+
+    assert read_back(directory) == whole
+
+
 def test_a_missing_segment_is_damage(directory):
     log = open_log(directory)
     for _ in range(3):

@@ -32,7 +32,7 @@ def appended_until_power_is_lost(log, random, acknowledged):
     return []
 
 
-@pytest.mark.parametrize("block", range(10))
+@pytest.mark.parametrize("block", range(6))
 def test_power_loss_at_any_call_loses_no_acknowledged_frame_and_invents_none(tmp_path, block):
     for seed in range(block * 50, block * 50 + 50):
         random = Random(seed)
