@@ -17,8 +17,9 @@ from flightdb.flight.generated import flight_sql_pb2 as messages
 SCHEMES = ("grpc", "grpc+tcp", "grpc+tls")
 TYPE_URL = "type.googleapis.com/arrow.flight.protocol.sql."
 
-_DEBUG_CONTEXT = re.compile(r"\.? ?gRPC client debug context:.*", re.DOTALL)
-_PREFIX = re.compile(r"^(Flight (error|returned [\w ]+ error), with message|[\w ]+): ", re.DOTALL)
+_LIBRARY_SAYS = re.compile(r"\.? ?(Detail|gRPC client debug context|Client context): .*", re.DOTALL)
+"""What pyarrow adds to a server's message."""
+
 _NO_ANSWER = ("failed to connect", "Connection refused", "DNS resolution failed", "Socket closed")
 
 
@@ -67,7 +68,15 @@ def failure_of(error: Exception, url: str) -> Failure:
     text = str(error)
     if any(sign in text for sign in _NO_ANSWER):
         return Failure(f"no server answers: url={url}", UNREACHABLE)
-    return Failure(_PREFIX.sub("", _DEBUG_CONTEXT.sub("", text)), REFUSED)
+    return Failure(_server_message(error) or _LIBRARY_SAYS.sub("", text), REFUSED)
+
+
+def _server_message(error: Exception) -> str:
+    """The message as flightdb sends it beside the status, where pyarrow has room for it."""
+    try:
+        return str(json.loads(getattr(error, "extra_info", None) or b"{}").get("message", ""))
+    except ValueError:
+        return ""
 
 
 def prepare(client: flight.FlightClient, sql: str) -> messages.ActionCreatePreparedStatementResult:
