@@ -9,7 +9,7 @@ import structlog
 from prometheus_client import CollectorRegistry
 from starlette.exceptions import HTTPException
 from starlette.routing import Route as PathRoute, Router
-from starlette.types import Receive, Scope, Send
+from starlette.types import Message, Receive, Scope, Send
 
 from flightdb.coordinator.service import Service
 from flightdb.errors import FlightdbError, Internal, TooLarge, Unavailable
@@ -151,7 +151,7 @@ class RestApp:
     async def _route(self, exchange: Exchange) -> None:
         exchange.scope["app"] = self  # makes the router raise for what it does not know
         exchange.scope["flightdb.exchange"] = exchange
-        await self._router(exchange.scope, exchange.receive, exchange.send)
+        await self._router(exchange.scope, exchange.receive, _send_nothing)
 
     def close(self) -> None:
         """Ends the threads; call when no request runs."""
@@ -189,6 +189,10 @@ def _router(served: Sequence[Route]) -> Router:
         redirect_slashes=False,
         default=_unknown,
     )
+
+
+async def _send_nothing(message: Message) -> None:
+    raise AssertionError("the router raises or hands on; it never answers itself")
 
 
 async def _unknown(scope: Scope, receive: Receive, send: Send) -> None:

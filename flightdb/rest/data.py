@@ -12,7 +12,7 @@ from flightdb.model.pending import Wakeups
 from flightdb.model.put import Ack
 from flightdb.rest.arrow_body import batch_from_stream
 from flightdb.rest.exchange import Exchange
-from flightdb.rest.records import Batch, Body, Context, records_from_json, records_from_lines
+from flightdb.rest.records import Batch, Body, records_from_json, records_from_lines
 from flightdb.rest.shapes import WriteAnswer
 from flightdb.rest.threads import Threads
 
@@ -76,11 +76,11 @@ class Writes:
         self, exchange: Exchange, body: Body, retry: Retry, *, is_lines: bool
     ) -> None:
         read = records_from_lines if is_lines else records_from_json
-        context = Context(self._clock.now_us(), self._rules.default_table)
+        now_us, table = self._clock.now_us(), self._rules.default_table
         if len(body) > LARGE_BYTES:
-            batch = await self._threads.run(lambda: read(body, context))
+            batch = await self._threads.run(lambda: read(body, now_us, table))
         else:
-            batch = read(body, context)
+            batch = read(body, now_us, table)
         future, done = self._waiter().future()
         tables = batch.tables
         service, producer, sequence = self._service, retry.producer, retry.sequence

@@ -7,6 +7,8 @@ from importlib import resources
 
 from flightdb.rest.exchange import Exchange
 
+PAGE_HEADERS = ((b"x-frame-options", b"DENY"), (b"referrer-policy", b"no-referrer"))
+
 
 class Pages:
     """The endpoints; both answers are made once."""
@@ -29,7 +31,8 @@ class Pages:
     async def docs(self, exchange: Exchange) -> None:
         """The page."""
         policy = (b"content-security-policy", self._policy)
-        await exchange.reply(200, self._page, b"text/html; charset=utf-8", (policy,))
+        extra = (policy, *PAGE_HEADERS)
+        await exchange.reply(200, self._page, b"text/html; charset=utf-8", extra)
 
 
 def _policy(page: bytes) -> bytes:

@@ -28,16 +28,8 @@ class Batch:
     row_count: int
 
 
-@dataclass(frozen=True, slots=True)
-class Context:
-    """What a record has that does not say it: the moment, and the table."""
-
-    now_us: int
-    table: str
-
-
-def records_from_json(body: Body, context: Context) -> Batch:
-    """The record, or the list of records, of a JSON body.
+def records_from_json(body: Body, now_us: int, table: str) -> Batch:
+    """The record, or the list of records, of a JSON body; `now_us` and `table` where it has none.
 
     Raises:
         InvalidRequest: there is no body, or no record in it.
@@ -52,10 +44,10 @@ def records_from_json(body: Body, context: Context) -> Batch:
         raise InvalidPayload(f"body is not a record: {_complaint(error)}") from None
     if not bodies:
         raise InvalidRequest("list is empty: expected one record or more")
-    return _batch(bodies, context, "record")
+    return _batch(bodies, now_us, table, "record")
 
 
-def records_from_lines(body: Body, context: Context) -> Batch:
+def records_from_lines(body: Body, now_us: int, table: str) -> Batch:
     """The records of an NDJSON body, one a line; empty lines are passed over.
 
     Raises:
@@ -74,22 +66,26 @@ def records_from_lines(body: Body, context: Context) -> Batch:
         numbers.append(number)
     if not bodies:
         raise InvalidRequest("body is empty: expected one json object a line")
-    return _batch(bodies, context, "line", numbers)
+    return _batch(bodies, now_us, table, "line", numbers)
 
 
 def _batch(
-    bodies: Sequence[WriteBody], context: Context, word: str, numbers: Sequence[int] | None = None
+    bodies: Sequence[WriteBody],
+    now_us: int,
+    table: str,
+    word: str,
+    numbers: Sequence[int] | None = None,
 ) -> Batch:
     if len(bodies) == 1 and numbers is None:
         body = bodies[0]
-        return Batch({body.table or context.table: (_record(body, context.now_us),)}, 1)
+        return Batch({body.table or table: (_record(body, now_us),)}, 1)
     tables: dict[str, list[Record]] = {}
     for number, body in zip(numbers or _from_one(bodies), bodies, strict=True):
         try:
-            record = _record(body, context.now_us)
+            record = _record(body, now_us)
         except InvalidPayload as error:
             raise InvalidPayload(f"{word} {number}: {error.message}") from None
-        tables.setdefault(body.table or context.table, []).append(record)
+        tables.setdefault(body.table or table, []).append(record)
     return Batch(tables, len(bodies))
 
 
