@@ -8,16 +8,16 @@ All numbers are little-endian; a frame begins, its body begins and its padding e
         length 4 | crc32 4 | lsn 8 | sequence 8 | statement 8 | row count 4 | schema version 4 | place in its append 2
         | check 2 | kind 1 | producer bytes 1 | session 2 | table id 16 | producer | zeros | body | zeros
 
-`length` counts from itself to the end of the body, so it is never 0. The crc covers every other bit of the frame, zeros included,
-and begins with the segment's random salt, so bytes that a client chose are never taken for a frame. `check` is 16 bits of the
-header's crc alone: it makes looking for frames between other bytes cheap. The place in its append (0, 1, 2, ...) tells frames that one
-write brought from those of a later write, which proves the earlier one durable; 32,767 stands for itself and all above, and the top
-bit marks the last frame of the append.
-The session grows by one with each opening of the log; statement numbers mean something within one session only, so what a crash
-left unfinished is never finished by a later statement of the same number.
+`length` counts from itself to the end of the body, so it is never 0. The crc covers every other bit of the frame,
+zeros included, and begins with the segment's random salt, so bytes that a client chose are never taken for a frame.
+`check` is 16 bits of the header's crc alone: it makes looking for frames between other bytes cheap. The place in its
+append (0, 1, 2, ...) tells frames that one write brought from those of a later write, which proves the earlier one
+durable; 32,767 stands for itself and all above, and the top bit marks the last frame of the append. The session grows
+by one with each opening of the log; statement numbers mean something within one session only, so what a crash left
+unfinished is never finished by a later statement of the same number.
 
-zlib.crc32 runs at 3.2 GB/s here with the GIL let go: 7 % of a core at the 213 MB/s that ingest aims at. xxh3 runs at 48 GB/s on a cached
-4 MiB, but only a crc finds every burst of up to 32 bits for certain.
+zlib.crc32 runs at 3.2 GB/s here with the GIL let go: 7 % of a core at the 213 MB/s that ingest aims at. xxh3 runs at
+48 GB/s on a cached 4 MiB, but only a crc finds every burst of up to 32 bits for certain.
 """
 
 import struct

@@ -27,7 +27,7 @@ from flightdb.wal.lock import DirectoryLock
 from flightdb.wal.segment import Segment, SegmentWriter, create_segment, reserve_draft
 
 _FREE_CHECK_BYTES = 1 << 20
-"""The free space of the disk is looked at once in so many bytes of appends: statvfs costs 2 us, and blocks are reserved anyway."""
+"""The disk's free space is looked at once in so many bytes of appends: their blocks are reserved anyway."""
 
 
 class WalFailed(Unavailable):
@@ -40,7 +40,7 @@ class WalFull(Overloaded):
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """Sizes in bytes. `segment`: of one file, more where one append needs it. `total`: of all files. `free`: left to others on the disk."""
+    """Sizes in bytes. `segment`: of one file, more where one append needs it. `total`: of all. `free`: left to others."""
 
     segment: int
     total: int

@@ -1,6 +1,7 @@
 """One file of the log: made, written, read back and verified.
 
-How to make appends durable, measured here (ext4 on a virtual disk, fdatasync of each append, p50 of three runs; spread in brackets):
+How to make appends durable, measured here (ext4 on a virtual disk, fdatasync of each append, p50 of three runs;
+spread in brackets):
 
                                               4 KiB                   4 MiB
     growing file                              0.21 ms (0.18-0.24)     2.7 ms (2.3-2.9)
@@ -8,10 +9,11 @@ How to make appends durable, measured here (ext4 on a virtual disk, fdatasync of
     file full of zeros, written beforehand    0.14 ms (0.13-0.16)     1.4 ms (1.2-2.1)
     fallocate, zeros 1 MiB ahead              0.13 ms (0.12-0.13)     2.1 ms, as fallocate
 
-A file of zeros beforehand doubles what the disk writes and takes 45 ms a segment. So the last: blocks are reserved when the segment
-is made, and a small append that reaches unwritten blocks brings zeros for the next MiB with it, in the same write: one append in 256
-costs 0.4 ms more, and the others change no metadata, so their fdatasync waits for no file system journal (p99 0.39 -> 0.24 ms).
-Ahead by 256 KiB p99 is 0.5 ms, by 4 MiB the mean is 0.16 instead of 0.14.
+A file of zeros beforehand doubles what the disk writes and takes 45 ms a segment. So the last: blocks are reserved
+when the segment is made, and a small append that reaches unwritten blocks brings zeros for the next MiB with it, in
+the same write: one append in 256 costs 0.4 ms more, and the others change no metadata, so their fdatasync waits for
+no file system journal (p99 0.39 -> 0.24 ms). Ahead by 256 KiB p99 is 0.5 ms, by 4 MiB the mean is 0.16 instead of
+0.14.
 
 A name ending in `.wal` is given only after the header is durable, so a header that cannot be read is damage, always.
 """
@@ -47,8 +49,10 @@ _SMALL_BYTES_MAX = 256 << 10
 class Segment:
     """What is known of one file.
 
-    `file_bytes`: its length, reserved on disk. `used_bytes`: header and frames. `last_lsn`: of its frames, one less than its first
-    where it has none. `is_carried`: its first append is whole, so it holds what had to be carried into it. `tables`: table id -> lsn of its last DATA frame here. `schemas`: (table id, schema version) of its SCHEMA frames.
+    `file_bytes`: its length, reserved on disk. `used_bytes`: header and frames. `last_lsn`: of its frames, one less
+    than its first where it has none. `is_carried`: its first append is whole, so it holds what had to be carried into
+    it. `tables`: table id -> lsn of its last DATA frame here. `schemas`: (table id, schema version) of its SCHEMA
+    frames.
     """
 
     path: Path

@@ -1,8 +1,8 @@
 """A disk that does what a real one may do to us: fail, tear a write, stop at any call, and forget what was not synced.
 
-It writes to a real directory, so that the log reads real files, and remembers beside it what is durable. After `lose_power` the
-directory holds one of the states that a power loss at that moment may leave: of each unsynced write any of its 512-byte sectors, of
-unsynced names any, of an unsynced file length any.
+It writes to a real directory, so that the log reads real files, and remembers beside it what is durable. After
+`lose_power` the directory holds one of the states that a power loss at that moment may leave: of each unsynced write
+any of its 512-byte sectors, of unsynced names any, of an unsynced file length any.
 """
 
 import errno
