@@ -200,7 +200,7 @@ class DeltaCatalog:
             return before
         after = apply(before, commit)
         try:
-            if entry.writer.refresh() != before.version or entry.writer.prepare(commit):
+            if entry.writer.refresh_for(commit) != before.version or entry.writer.prepare(commit):
                 self._sync(commit.table.name, before.version + 1, self._reload(entry).version)
                 return None
             version = entry.writer.write(before, commit)

@@ -12,7 +12,6 @@ from typing import Any
 from urllib.parse import unquote
 
 import pyarrow as pa
-from pyarrow import dataset
 
 from flightdb.catalog.log import CHECKPOINT, ENTRY, LOG, Files, entry_path
 from flightdb.catalog.schemas import read_schema
@@ -100,6 +99,9 @@ def _entry(files: Files, path: str, table: str) -> Iterator[dict[str, Any]]:
 
 
 def _checkpoint(files: Files, path: str) -> Iterator[dict[str, Any]]:
+    # Late: this module brings pandas along where that is installed, 440 ms.
+    from pyarrow import dataset
+
     columns = ("add", "metaData", "protocol", "txn")
     try:
         body: Any = pa.BufferReader(files.get(path))

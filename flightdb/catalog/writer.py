@@ -67,6 +67,16 @@ class LogWriter:
                 self._handle.update_incremental()
             return int(self._handle.version())
 
+    def refresh_for(self, commit: Commit) -> int:
+        """As `refresh`; a plain append takes the handle as the last commit left it.
+
+        Appends commute, and one that meets a position of its own worker fails, so only commits
+        that remove or change the schema must see the newest version first.
+        """
+        if self._handle is None or commit.removed or commit.changes_schema or commit.replaces:
+            return self.refresh()
+        return int(self._handle.version())
+
     def prepare(self, commit: Commit) -> bool:
         """Turns on what a replacing schema needs of the protocol; whether that took a version.
 

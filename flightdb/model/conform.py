@@ -66,11 +66,6 @@ def _match(batch: pa.RecordBatch, schema: pa.Schema) -> pa.RecordBatch:
             arrays.append(pa.nulls(batch.num_rows, field.type))
         else:
             raise InvalidPayload(f"column is missing: column={field.name}, it has no default")
-    relaxed = pa.schema([pa.field(f.name, f.type) for f in schema])
-    loose = pa.RecordBatch.from_arrays(arrays, schema=relaxed)
-    for index, field in enumerate(schema):
-        if not field.nullable:
-            _check_nulls(loose.column(index), field.name)
     return pa.RecordBatch.from_arrays(arrays, schema=schema)
 
 
