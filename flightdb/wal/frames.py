@@ -64,7 +64,7 @@ class FrameKind(IntEnum):
     CLOSE = 9
 
 
-_KINDS = frozenset(int(kind) for kind in FrameKind)
+_KINDS = {int(kind): kind for kind in FrameKind}
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,7 +140,7 @@ class Head(NamedTuple):
     @property
     def body_start(self) -> int:
         """Where the body begins, from the start of the frame."""
-        return aligned(ALIGN + self.producer_bytes)
+        return (2 * ALIGN - 1 + self.producer_bytes) & -ALIGN
 
     @property
     def size_bytes(self) -> int:
@@ -204,48 +204,49 @@ def frame_size_bytes(frame: NewFrame) -> int:
 
 def decode_head(data: memoryview, offset: int, salt: int) -> Head | None:
     """The header of a frame at `offset`, None where there cannot be one. The body is not checked."""
-    if offset + ALIGN > len(data):
+    head = _plausible_head(data, offset)
+    return head if head and _head_crc(data, offset, salt) & 0xFFFF == head.check else None
+
+
+def decode_whole(data: memoryview, offset: int, salt: int) -> Head | None:
+    """The header of the frame at `offset`, None unless every bit of the frame is as it was written."""
+    head = _plausible_head(data, offset)
+    if head is None:
         return None
-    head = Head._make(_HEAD.unpack_from(data, offset))
-    if not (head.length >= head.body_start and head.kind in _KINDS):
+    crc = _head_crc(data, offset, salt)
+    if crc & 0xFFFF != head.check:
         return None
-    if offset + head.size_bytes > len(data):
-        return None
-    return head if _head_crc(data, offset, salt) & 0xFFFF == head.check else None
+    rest = data[offset + ALIGN : offset + head.size_bytes]
+    return head if zlib.crc32(rest, crc) == head.crc else None
 
 
-def is_whole(data: memoryview, offset: int, head: Head, salt: int) -> bool:
-    """Whether every bit of the frame at `offset` is as it was written."""
-    crc = zlib.crc32(data[offset + ALIGN : offset + head.size_bytes], _head_crc(data, offset, salt))
-    return crc == head.crc
-
-
-def walk_heads(data: memoryview, offset: int, salt: int) -> Iterator[tuple[int, Head]]:
-    """Offset and header of frame after frame from `offset`, for bytes that were verified before."""
-    while (head := decode_head(data, offset, salt)) is not None:
-        yield offset, head
+def decode_frames(buffer: pa.Buffer, path: str) -> Iterator[tuple[Head, Frame]]:
+    """Each frame of the segment that `buffer` maps up to its last frame, verified before. Bodies are slices of it."""
+    data = memoryview(buffer)
+    offset = ALIGN
+    while offset < len(data):
+        head = Head._make(_HEAD.unpack_from(data, offset))
+        producer = bytes(data[offset + ALIGN : offset + ALIGN + head.producer_bytes]).decode()
+        start = head.body_start
+        size = head.length - start
+        yield (
+            head,
+            Frame(
+                _KINDS[head.kind],
+                table_text(head.table_id),
+                head.schema_version,
+                head.statement,
+                producer,
+                head.sequence,
+                head.row_count,
+                buffer.slice(offset + start, size),
+                head.lsn,
+                path,
+                offset + start,
+                size,
+            ),
+        )
         offset += head.size_bytes
-
-
-def decode_frame(buffer: pa.Buffer, offset: int, head: Head, path: str) -> Frame:
-    """The frame at `offset` of the segment that `buffer` maps; its body is a slice of `buffer`."""
-    start = offset + head.body_start
-    size = head.length - head.body_start
-    name = buffer.slice(offset + ALIGN, head.producer_bytes).to_pybytes()
-    return Frame(
-        kind=FrameKind(head.kind),
-        table_id=table_text(head.table_id),
-        schema_version=head.schema_version,
-        statement=head.statement,
-        producer=name.decode(),
-        sequence=head.sequence,
-        row_count=head.row_count,
-        body=buffer.slice(start, size),
-        lsn=head.lsn,
-        path=path,
-        offset=start,
-        size_bytes=size,
-    )
 
 
 def encode_segment_header(header: SegmentHeader) -> bytes:
@@ -325,6 +326,15 @@ def _sign(prefix: bytearray, body: Piece, padding: bytes, salt: int) -> None:
     crc = zlib.crc32(padding, zlib.crc32(body, crc))
     _U32.pack_into(prefix, _CRC_AT, crc)
     _U16.pack_into(prefix, _CHECK_AT, head & 0xFFFF)
+
+
+def _plausible_head(data: memoryview, offset: int) -> Head | None:
+    if offset + ALIGN > len(data):
+        return None
+    head = Head._make(_HEAD.unpack_from(data, offset))
+    if head.kind not in _KINDS or head.length < head.body_start:
+        return None
+    return head if offset + head.size_bytes <= len(data) else None
 
 
 def _head_crc(data: memoryview, offset: int, salt: int) -> int:

@@ -8,7 +8,7 @@ import pyarrow as pa
 
 from flightdb.errors import Conflict, Corruption
 from flightdb.wal.disk import Disk
-from flightdb.wal.frames import ALIGN, Frame, FrameKind, Head, decode_frame, table_text, walk_heads
+from flightdb.wal.frames import Frame, FrameKind, Head, decode_frames, table_text
 from flightdb.wal.segment import (
     SUFFIX,
     Segment,
@@ -117,10 +117,10 @@ def frames(segments: Sequence[Segment], unfinished: dict[Statement, int]) -> Ite
         path = str(segment.path)
         with pa.memory_map(path) as file:
             buffer = file.read_buffer(segment.used_bytes)
-        for offset, head in walk_heads(memoryview(buffer), ALIGN, segment.header.salt):
+        for head, frame in decode_frames(buffer, path):
             first = unfinished.get((head.session, head.statement)) if head.statement else None
             if first is None or head.lsn < first:
-                yield decode_frame(buffer, offset, head, path)
+                yield frame
 
 
 def _read(disk: Disk, path: Path) -> bytes:

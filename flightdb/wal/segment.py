@@ -32,8 +32,8 @@ from flightdb.wal.frames import (
     aligned,
     decode_head,
     decode_segment_header,
+    decode_whole,
     encode_segment_header,
-    is_whole,
 )
 
 SUFFIX = ".wal"
@@ -174,9 +174,9 @@ def walk_verified(segment: Segment, data: memoryview) -> Iterator[tuple[int, Hea
     Moves the segment's `used_bytes`, `last_lsn` and `is_carried` along.
     """
     salt = segment.header.salt
-    while (head := decode_head(data, segment.used_bytes, salt)) is not None:
+    while (head := decode_whole(data, segment.used_bytes, salt)) is not None:
         offset = segment.used_bytes
-        if head.lsn != segment.last_lsn + 1 or not is_whole(data, offset, head, salt):
+        if head.lsn != segment.last_lsn + 1:
             return
         segment.used_bytes += head.size_bytes
         segment.last_lsn = head.lsn
@@ -217,7 +217,7 @@ def has_torn_tail(segment: Segment, data: memoryview) -> bool:
         if (
             head is not None
             and _is_of_later_append(head, expected)
-            and is_whole(data, offset, head, segment.header.salt)
+            and decode_whole(data, offset, segment.header.salt)
         ):
             raise Corruption(
                 f"write-ahead log is damaged: file={segment.path}, offset={segment.used_bytes}, "
