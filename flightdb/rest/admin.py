@@ -23,45 +23,47 @@ from flightdb.rest.threads import Threads
 
 HEALTHY_MESSAGE = "All systems operational"
 
-BUFFER_KEYS = [
-    "total_tasks",
-    "completed_tasks",
-    "failed_tasks",
-    "queued_tasks",
-    "active_workers",
-    "buffer_size",
-    "pending_writes",
-    "avg_flush_time_ms",
-    "last_flush_time",
-    "total_queries",
-    "cache_hits",
-    "cache_misses",
-    "error_count",
-    "file_downloads",
-    "file_cache_hits",
-    "avg_query_time_ms",
-    "fastest_query_ms",
-    "slowest_query_ms",
-]
-REDIS_KEYS = [
-    "hits",
-    "misses",
-    "timeouts",
-    "total_conns",
-    "idle_conns",
-    "stale_conns",
-    "used_memory_bytes",
-    "total_keys",
-]
-MINIO_KEYS = ["connection_status"]
-QUERY_KEYS = [
-    "total_queries",
-    "error_count",
-    "avg_query_time_ms",
-    "fastest_query_ms",
-    "slowest_query_ms",
-]
-CACHE_KEYS = ["cache_hits", "cache_misses", "file_cache_hits", "file_downloads"]
+# The spec's names and the figures that they stand for; "" is what is not measured here: null.
+BUFFER_STATS = {
+    "total_tasks": "commit_groups_total",
+    "completed_tasks": "commit_groups_total",
+    "failed_tasks": "flush_failures",
+    "queued_tasks": "write_queue_length",
+    "active_workers": "",
+    "buffer_size": "buffered_bytes",
+    "pending_writes": "write_queue_length",
+    "avg_flush_time_ms": "",
+    "last_flush_time": "",
+    "total_queries": "queries_total",
+    "cache_hits": "result_cache_hits_total",
+    "cache_misses": "result_cache_misses_total",
+    "error_count": "query_failures_total",
+    "file_downloads": "",
+    "file_cache_hits": "",
+    "avg_query_time_ms": "query_ms_mean",
+    "fastest_query_ms": "",
+    "slowest_query_ms": "",
+}
+QUERY_METRICS = {
+    name: BUFFER_STATS[name] for name in ("total_queries", "error_count", "avg_query_time_ms")
+}
+CACHE_METRICS = {name: BUFFER_STATS[name] for name in ("cache_hits", "cache_misses")}
+REDIS_STATS = dict.fromkeys(
+    (
+        "hits",
+        "misses",
+        "timeouts",
+        "total_conns",
+        "idle_conns",
+        "stale_conns",
+        "used_memory_bytes",
+        "total_keys",
+    ),
+    "",
+)
+MINIO_STATS = {"connection_status": ""}
+
+Figure = int | float | None
 
 
 class Admin:
@@ -122,18 +124,18 @@ def _components(health: Health) -> dict[str, Component]:
 
 
 def _status(health: Health, status: Status) -> StatusAnswer:
-    figures = status.figures
+    figures = _with_means(status.figures)
     return StatusAnswer(
         timestamp=rfc3339(status.now_us) or "",
         node_id=status.node_id,
         version=status.version,
         uptime_seconds=(status.now_us - status.started_us) / 1e6,
         health_status=health.status,
-        buffer_stats=_group(figures, "", BUFFER_KEYS),
-        redis_stats=_group(figures, "redis_", REDIS_KEYS),
-        minio_stats=_group(figures, "minio_", MINIO_KEYS),
-        query_metrics=_group(figures, "", QUERY_KEYS),
-        cache_metrics=_group(figures, "", CACHE_KEYS),
+        buffer_stats=_group(figures, BUFFER_STATS),
+        redis_stats=_group(figures, REDIS_STATS),
+        minio_stats=_group(figures, MINIO_STATS),
+        query_metrics=_group(figures, QUERY_METRICS),
+        cache_metrics=_group(figures, CACHE_METRICS),
         figures={name: _whole(value) for name, value in sorted(figures.items())},
         components=_components(health),
         nodes=[
@@ -151,9 +153,18 @@ def _status(health: Health, status: Status) -> StatusAnswer:
     )
 
 
-def _group(figures: Mapping[str, float], prefix: str, keys: list[str]) -> dict[str, int | float]:
-    """The spec's keys; one that is not measured here is 0, as a server without that part has it."""
-    return {key: _whole(figures.get(prefix + key, 0)) for key in keys}
+def _with_means(figures: Mapping[str, float]) -> dict[str, float]:
+    queries = figures.get("queries_total", 0)
+    if not queries:
+        return dict(figures)
+    return {**figures, "query_ms_mean": figures.get("query_seconds_total", 0) * 1000 / queries}
+
+
+def _group(figures: Mapping[str, float], names: Mapping[str, str]) -> dict[str, Figure]:
+    return {
+        name: _whole(figures[figure]) if figure in figures else None
+        for name, figure in names.items()
+    }
 
 
 def _whole(value: float) -> int | float:

@@ -233,18 +233,20 @@ class NodeEntry(Struct, frozen=True):
 
 
 class StatusAnswer(Struct, frozen=True):
-    """Figures of the service; groups hold the spec's names, `figures` all that is known."""
+    """Figures of the service; groups hold the spec's names, null where one is not measured here,
+    `figures` all that is known.
+    """
 
     timestamp: str
     node_id: str
     version: str
     uptime_seconds: float
     health_status: str
-    buffer_stats: dict[str, int | float]
-    redis_stats: dict[str, int | float]
-    minio_stats: dict[str, int | float]
-    query_metrics: dict[str, int | float]
-    cache_metrics: dict[str, int | float]
+    buffer_stats: dict[str, int | float | None]
+    redis_stats: dict[str, int | float | None]
+    minio_stats: dict[str, int | float | None]
+    query_metrics: dict[str, int | float | None]
+    cache_metrics: dict[str, int | float | None]
     figures: dict[str, int | float]
     components: dict[str, Component]
     nodes: list[NodeEntry]

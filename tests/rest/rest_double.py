@@ -204,7 +204,7 @@ class SmallService:
         return Health(self.state, {"store": (self.state, "local directory")})
 
     def status(self):
-        figures = {"pending_writes": 3.0, "ratio": 0.5}
+        figures = {"write_queue_length": 3.0, "queries_total": 4, "query_seconds_total": 0.01}
         nodes = [NodeState("node-1", "online", "standalone", "here:1", 1_769_860_800_000_000, 0)]
         return Status(
             "node-1", "0.1.0", 1_769_860_800_000_000, 1_769_860_801_500_000, figures, nodes

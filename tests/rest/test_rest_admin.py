@@ -104,7 +104,9 @@ def test_status_has_the_figures_under_the_names_of_the_contract(client):
 
     assert status == client.get("/v1/stats").json()
     assert status["buffer_stats"]["pending_writes"] == 3
-    assert status["figures"] == {"pending_writes": 3, "ratio": 0.5}
+    assert status["buffer_stats"]["avg_query_time_ms"] == 2.5
+    assert status["buffer_stats"]["avg_flush_time_ms"] is None
+    assert status["figures"]["query_seconds_total"] == 0.01
     assert status["uptime_seconds"] == 1.5
     assert status["total_nodes"] == 1
     assert status["nodes"][0]["last_seen"] == "2026-01-31T12:00:00.000000Z"
