@@ -6,7 +6,7 @@ second node later) is met by reading the log again, never assumed away.
 
 import threading
 from collections import OrderedDict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 import structlog
@@ -93,7 +93,9 @@ class DeltaCatalog:
     def _load_all(self) -> None:
         logs: set[str] = set()
         markers: dict[str, list[str]] = {}
+        sizes: dict[str, int] = {}
         for meta in self._store.list(""):
+            sizes[meta.path] = meta.size_bytes
             folder, _, rest = meta.path.partition("/")
             inner, _, name = rest.partition("/")
             if inner == LOG and ENTRY.fullmatch(name):
@@ -104,10 +106,11 @@ class DeltaCatalog:
             finish_drops(self._store, folder, paths)
         for folder in sorted(logs):
             if folder not in markers or self._store.exists(entry_path(folder, 0)):
-                self._load(folder)
+                self._load(folder, sizes)
 
-    def _load(self, folder: str) -> None:
+    def _load(self, folder: str, sizes: Mapping[str, int]) -> None:
         snapshot = replay(self._store, folder)
+        _check_sizes(snapshot, folder, sizes)
         key = fold(snapshot.table.name)
         if key in self._entries:
             raise Corruption(f"two tables of one name: name={folder}")
@@ -278,3 +281,17 @@ class DeltaCatalog:
         checkpoints = [checkpoint_path(name, version) for version in range(first, last + 1)]
         made = [path for path in checkpoints if self._store.exists(path)]
         self._store.sync(paths + ([*made, last_checkpoint_path(name)] if made else []))
+
+
+def _check_sizes(snapshot: Snapshot, folder: str, sizes: Mapping[str, int]) -> None:
+    """A data file cut short is damage to name; one that is gone breaks its own queries only."""
+    for segment in snapshot.segments:
+        path = f"{folder}/{segment.path}"
+        found = sizes.get(path)
+        if found is None:
+            log.error("data file missing", table=snapshot.table.name, path=path)
+        elif found != segment.size_bytes:
+            raise Corruption(
+                f"data file is damaged: path={path}, expected {segment.size_bytes} bytes, "
+                f"bytes={found}"
+            )

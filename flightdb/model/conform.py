@@ -121,13 +121,13 @@ def _check_values(column: Any, logical: Any, name: str) -> None:
     if check is not None:
         check(column, name)
     elif pa.types.is_struct(logical):
-        for index, child in enumerate(logical):
-            _check_values(column.field(index), child.type, f"{name}.{child.name}")
+        for child, values in zip(logical, column.flatten(), strict=True):
+            _check_values(values, child.type, f"{name}.{child.name}")
     elif pa.types.is_map(logical):
         _check_values(column.keys, logical.key_type, f"{name}.key")
         _check_values(column.items, logical.item_type, f"{name}.value")
     elif pa.types.is_list(logical) or pa.types.is_fixed_size_list(logical):
-        _check_values(column.values, logical.value_type, f"{name}[]")
+        _check_values(column.flatten(), logical.value_type, f"{name}[]")
 
 
 def _guard(logical: Any) -> Callable[[Any, str], None] | None:

@@ -184,10 +184,9 @@ def _nested(array: Any, logical: Any, column: str) -> Any:
 
 def _struct(array: Any, logical: Any, column: str) -> Any:
     by_name = {fold(field.name): index for index, field in enumerate(array.type)}
+    found = array.flatten()
     children = [
-        to_logical_array(
-            array.field(by_name[fold(field.name)]), field.type, f"{column}.{field.name}"
-        )
+        to_logical_array(found[by_name[fold(field.name)]], field.type, f"{column}.{field.name}")
         if fold(field.name) in by_name
         else pa.nulls(len(array), field.type)
         for field in logical
@@ -200,11 +199,15 @@ def _rebuild(array: Any, source: Any, wanted: Any, column: str, convert: Convert
 
     Offsets are made anew so that a slice of a large batch converts its own rows only.
     """
+    if not len(array):
+        # Some writers send no offsets at all for no rows.
+        return pa.array([], wanted)
     mask = array.is_null() if array.null_count else None
     if pa.types.is_struct(source):
+        # Flattened: what lies under a null struct is null too, whatever the sender left there.
         fields = [
-            convert(array.field(i), field.type, f"{column}.{field.name}")
-            for i, field in enumerate(source)
+            convert(child, field.type, f"{column}.{field.name}")
+            for child, field in zip(array.flatten(), source, strict=True)
         ]
         return pa.StructArray.from_arrays(fields, fields=list(wanted), mask=mask)
     if pa.types.is_fixed_size_list(source):

@@ -167,6 +167,20 @@ def test_a_damaged_log_entry_is_named_not_skipped(store, damage):
         reopen(store)
 
 
+@pytest.mark.parametrize("size", [0, 100])
+def test_a_data_file_cut_short_is_named_at_start(store, tmp_path, size):
+    catalog = reopen(store)
+    t = catalog.create(table()).table
+    batch = pa.RecordBatch.from_pydict({"n": [1]})
+    made = put_rows(store, tmp_path, t.schema, batch, "x/2026-01-01/1.parquet")
+    catalog.commit(Commit(t, (made,)))
+    with Path(store.openable(f"events/{made.path}")).open("rb+") as file:
+        file.truncate(size)
+
+    with pytest.raises(Corruption, match=r"events/x/2026-01-01/1\.parquet"):
+        reopen(store)
+
+
 def test_a_missing_log_entry_is_named(store):
     catalog = reopen(store)
     t = catalog.create(table()).table

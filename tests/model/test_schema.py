@@ -267,6 +267,26 @@ def test_a_slice_converts_like_the_rows_it_shows():
     assert part.column(0).to_pylist() == [[{"t": n}] * n for n in range(3, 6)] + [None]
 
 
+def test_what_lies_under_a_null_struct_does_not_matter():
+    kind = pa.struct([("t", pa.timestamp("s"))])
+    inner = pa.array([2**63 - 1, 1], pa.int64()).view(pa.timestamp("s"))
+    column = pa.StructArray.from_arrays([inner], ["t"], mask=pa.array([True, False]))
+
+    kept = conform(batch(c=column), schema(c=kind))
+
+    assert to_physical(kept, kept.schema).column(0).null_count == 1
+
+
+def test_lists_without_rows_may_come_without_offsets():
+    kind = pa.list_(pa.uint8())
+    values = pa.array([], pa.uint8())
+    column = pa.Array.from_buffers(kind, 0, [None, pa.py_buffer(b"")], children=[values])
+
+    physical = to_physical(conform(batch(c=column), schema(c=kind)), schema(c=kind))
+
+    assert physical.column(0).type == pa.list_(pa.int16())
+
+
 # --- foreign batches ---
 
 
