@@ -10,12 +10,14 @@ import pyarrow as pa
 from flightdb.catalog.catalog import Catalog
 from flightdb.cluster.workers import TableView
 from flightdb.engine.engine import Engine
-from flightdb.errors import NotFound
+from flightdb.errors import InvalidQuery, NotFound
 from flightdb.model.source import Fragment, TableSource
 from flightdb.model.table import Table
 from flightdb.planner.functions import allow_list
-from flightdb.planner.plan import PlannedQuery, PlannedSource, plan_query
+from flightdb.planner.insert import PlannedInsert, parameter_source
+from flightdb.planner.plan import PlannedQuery, PlannedSource
 from flightdb.planner.prune import prune
+from flightdb.planner.statement import PlannedCreate, PlannedStatement, plan_statement
 from flightdb.storage.store import ObjectStore
 
 _FILE_LISTS_MAX = 1_000
@@ -23,11 +25,24 @@ _FILE_LISTS_MAX = 1_000
 
 @dataclass(slots=True)
 class Planned:
-    """A query's plan and the tables it was made for."""
+    """A statement's plan. `tables`: those that its query reads; `known`: those that it was made for."""
 
-    query: PlannedQuery
+    statement: PlannedStatement
     tables: tuple[Table, ...]
+    known: tuple[Table, ...]
     schema: pa.Schema | None = None
+
+    @property
+    def query(self) -> PlannedQuery:
+        """The query that is run: of a SELECT, or of the rows that an INSERT or CREATE TABLE AS brings.
+
+        Raises:
+            InvalidQuery: the statement has none.
+        """
+        query = _query(self.statement)
+        if query is None:
+            raise InvalidQuery("statement has no answer: expected a query")
+        return query
 
 
 class Plans:
@@ -58,13 +73,19 @@ class Plans:
         return planned
 
     def plan(self, sql: str) -> Planned:
-        """The plan of a query. Raises what the gate and the resolver raise."""
+        """The plan of a statement. Raises what the gate and the resolver raise."""
         planned = self.known(sql)
         if planned is not None:
             return planned
-        query = plan_query(sql, self.find, self._engine.parse, self._engine.render, self.functions)
-        tables = {source.table.id: source.table for source in query.sources}
-        planned = Planned(query, tuple(tables.values()))
+        statement = plan_statement(
+            sql, self.find, self._engine.parse, self._engine.render, self.functions
+        )
+        query = _query(statement)
+        read = {source.table.id: source.table for source in query.sources} if query else {}
+        known = dict(read)
+        if isinstance(statement, PlannedInsert):
+            known[statement.table.id] = statement.table
+        planned = Planned(statement, tuple(read.values()), tuple(known.values()))
         with self._lock:
             self._plans[sql] = planned
             self._plans.move_to_end(sql)
@@ -77,7 +98,7 @@ class Plans:
             return all(
                 (now := self.find(table.name)).id == table.id
                 and now.schema_version == table.schema_version
-                for table in planned.tables
+                for table in planned.known
             )
         except NotFound:
             return False
@@ -89,6 +110,10 @@ class Plans:
                 TableSource(source.alias, source.table.schema) for source in planned.query.sources
             )
             parameters = (None,) * planned.query.parameter_count or None
+            statement = planned.statement
+            if isinstance(statement, PlannedInsert) and statement.takes_rows:
+                none = pa.RecordBatch.from_pylist([], schema=statement.parameters)
+                sources = (*sources, parameter_source(none))
             fragment = Fragment(planned.query.sql, sources, parameters)
             planned.schema = self._engine.describe(fragment)
         return planned.schema
@@ -125,3 +150,11 @@ class Plans:
 
     def _openable(self, table: Table, path: str) -> str:
         return self._store.openable(f"{table.name}/{path}")
+
+
+def _query(statement: PlannedStatement) -> PlannedQuery | None:
+    if isinstance(statement, PlannedQuery):
+        return statement
+    if isinstance(statement, PlannedInsert | PlannedCreate):
+        return statement.query
+    return None

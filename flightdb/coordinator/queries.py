@@ -1,7 +1,7 @@
 """Queries: plan, pin a snapshot, prune, run on a worker, stream; answers and plans of repeated statements are kept."""
 
 from collections import OrderedDict
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
 from threading import Lock
@@ -9,7 +9,7 @@ from threading import Lock
 import pyarrow as pa
 import structlog
 
-from flightdb.cluster.workers import Lease, TableView, Workers
+from flightdb.cluster.workers import Lease, Workers
 from flightdb.coordinator.plans import Planned, Plans
 from flightdb.coordinator.results import ANSWER_BYTES_MAX, Results
 from flightdb.coordinator.running import Running
@@ -18,9 +18,10 @@ from flightdb.errors import Conflict, FlightdbError, InvalidQuery
 from flightdb.model.batches import BatchStream
 from flightdb.model.cancellation import Cancellation
 from flightdb.model.clock import Clock
-from flightdb.model.source import Fragment
+from flightdb.model.source import Fragment, TableSource
 from flightdb.model.statement import Statement
 from flightdb.model.table import Table
+from flightdb.planner.statement import PlannedQuery
 
 log = structlog.get_logger()
 
@@ -32,6 +33,10 @@ _TRIES = 5
 class _Pinned:
     lease: Lease
     node: str
+
+
+class _Outdated(Exception):
+    """A table's schema changed between planning and pinning: plan again."""
 
 
 class Queries:
@@ -68,7 +73,9 @@ class Queries:
         if statement.bypass_cache or not self._results.bytes_max:
             return None
         planned = self._plans.known(statement.sql)
-        if planned is None or not planned.query.is_deterministic:
+        if planned is None or not isinstance(planned.statement, PlannedQuery):
+            return None
+        if not planned.query.is_deterministic:
             return None
         return self._results.get(self._key(statement, planned))
 
@@ -136,48 +143,84 @@ class Queries:
     def _run(
         self, statement: Statement, pinned: _Pinned | None, cancellation: Cancellation
     ) -> BatchStream:
+        planned = self._plans.plan(statement.sql)
+        if not isinstance(planned.statement, PlannedQuery):
+            raise InvalidQuery("statement has no answer: expected a query")
+        values = _values(statement, planned)
         for _ in range(_TRIES):
-            planned = self._plans.plan(statement.sql)
             key = self._key(statement, planned) if planned.query.is_deterministic else None
-            node = self._node(planned)
-            lease = (
-                pinned.lease
-                if pinned is not None
-                else self._workers.lease(node, planned.tables, self._timeout_s + 60)
-            )
             try:
-                fragment = self._fragment(statement, planned, lease)
-                if fragment is None:
-                    # A table changed its schema between planning and pinning: plan again.
-                    self._workers.release(node, lease.id)
-                    if pinned is not None:
-                        raise Conflict("table was changed since this query was planned; ask again")
-                    continue
-                stream = self._workers.execute(node, fragment, cancellation)
-            except BaseException:
-                self._workers.release(node, lease.id)
-                raise
-            released = _then(stream, partial(self._workers.release, node, lease.id))
-            return self._kept(released, planned, key, lease)
+                stream, lease = self._leased(planned, values, cancellation, pinned=pinned)
+            except _Outdated:
+                if pinned is not None:
+                    raise Conflict(
+                        "table was changed since this query was planned; ask again"
+                    ) from None
+                planned = self._plans.plan(statement.sql)
+                continue
+            return self._kept(stream, planned, key, lease)
         raise Conflict("tables change faster than this query can follow; try again")
+
+    def stream(
+        self,
+        planned: Planned,
+        values: Sequence[object],
+        cancellation: Cancellation,
+        extra: tuple[TableSource, ...] = (),
+    ) -> BatchStream:
+        """The rows of a plan's query on a snapshot of this moment; `extra` sources beside its tables."""
+        try:
+            return self._leased(planned, tuple(values) or None, cancellation, extra)[0]
+        except _Outdated:
+            raise Conflict("table was changed while the statement ran; try again") from None
+
+    def _leased(
+        self,
+        planned: Planned,
+        values: tuple[object, ...] | None,
+        cancellation: Cancellation,
+        extra: tuple[TableSource, ...] = (),
+        pinned: _Pinned | None = None,
+    ) -> tuple[BatchStream, Lease]:
+        """The stream and its lease, which ends with it. Raises _Outdated where the plan does not fit the lease."""
+        node = self._node(planned)
+        lease = (
+            pinned.lease
+            if pinned is not None
+            else self._workers.lease(node, planned.tables, self._timeout_s + 60)
+        )
+        try:
+            fragment = self._fragment(planned, values, lease, extra)
+            stream = self._workers.execute(node, fragment, cancellation)
+        except BaseException:
+            self._workers.release(node, lease.id)
+            raise
+        return _then(stream, partial(self._workers.release, node, lease.id)), lease
 
     def _node(self, planned: Planned) -> str:
         if planned.tables:
             return self._workers.owner(planned.tables[0], None)
         return self._workers.nodes()[0]
 
-    def _fragment(self, statement: Statement, planned: Planned, lease: Lease) -> Fragment | None:
-        parameters = _values(statement, planned)
-        sources = []
-        for source in planned.query.sources:
-            view: TableView = lease.views[source.table.id]
-            if view.table.schema_version != source.table.schema_version:
-                return None
-            sources.append(self._plans.source(source, view, parameters))
-        if planned.query.count_column:
-            view = lease.views[planned.query.sources[0].table.id]
-            return planned.query.count_fragment(self._plans.row_count(view))
-        return Fragment(planned.query.sql, tuple(sources), parameters)
+    def _fragment(
+        self,
+        planned: Planned,
+        values: tuple[object, ...] | None,
+        lease: Lease,
+        extra: tuple[TableSource, ...],
+    ) -> Fragment:
+        query = planned.query
+        for source in query.sources:
+            if lease.views[source.table.id].table.schema_version != source.table.schema_version:
+                raise _Outdated
+        if query.count_column:
+            view = lease.views[query.sources[0].table.id]
+            return query.count_fragment(self._plans.row_count(view))
+        sources = [
+            self._plans.source(source, lease.views[source.table.id], values)
+            for source in query.sources
+        ]
+        return Fragment(query.sql, (*sources, *extra), values)
 
     def _kept(
         self,
