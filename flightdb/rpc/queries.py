@@ -89,8 +89,8 @@ class Queries:
         try:
             pages = records.pages(batch_size or BATCH_SIZE_DEFAULT)
             while responses := await self._threads.run(partial(next, pages, None)):
-                async with asyncio.timeout(self._stall_s_max * len(responses)):
-                    for response in responses:
+                for response in responses:
+                    async with asyncio.timeout(self._stall_s_max):
                         await call.context.write(response)
         except TimeoutError:
             raise DeadlineExceeded(

@@ -1,6 +1,8 @@
 """The gRPC door: `olap.v1` and `miniodb.v1`, with health and reflection, on one port."""
 
 import asyncio
+import errno
+import socket
 import threading
 from collections.abc import Coroutine
 from concurrent.futures import Future
@@ -67,6 +69,21 @@ class Limits:
         ]
 
 
+def check_free(host: str, port: int) -> None:
+    """Raises Unavailable where gRPC could not listen, which it would say on stderr in its own way."""
+    try:
+        family, kind, _, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
+        with socket.socket(family, kind) as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            probe.bind(address)
+            probe.listen(1)
+    except OSError as error:
+        what = "port is taken" if error.errno == errno.EADDRINUSE else "port cannot be used"
+        raise Unavailable(
+            f"{what}: grpc_port={port} host={host} reason={error.strerror or error}"
+        ) from None
+
+
 class RpcDoor:
     """A gRPC server with an event loop on a thread of its own; for any thread to call."""
 
@@ -131,21 +148,26 @@ class RpcDoor:
         asyncio.run_coroutine_threadsafe(work, self._loop).result()
 
     def _run(self) -> None:
-        with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-            runner.run(self._serve())
+        try:
+            with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+                runner.run(self._serve())
+        except Exception as error:
+            if self._started.done():
+                raise
+            self._started.set_exception(error)
 
     async def _serve(self) -> None:
         self._loop = asyncio.get_running_loop()
         self._server = self._make_server()
         address = f"[{self._host}]" if ":" in self._host else self._host
         try:
+            check_free(self._host, self._wanted_port)
             port = self._server.add_insecure_port(f"{address}:{self._wanted_port}")
             await self._server.start()
-        except RuntimeError:
+        except (Unavailable, RuntimeError) as error:
             await self._server.stop(0)
-            self._started.set_exception(
-                Unavailable(f"port is taken: grpc_port={self._wanted_port} host={self._host}")
-            )
+            taken = Unavailable(f"port is taken: grpc_port={self._wanted_port} host={self._host}")
+            self._started.set_exception(error if isinstance(error, Unavailable) else taken)
             return
         self._started.set_result(port)
         await self._stop.wait()

@@ -6,16 +6,14 @@ from collections import deque
 from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass, field, replace
 from functools import partial
-from typing import TypeVar
 
 from flightdb.coordinator.service import Service
-from flightdb.errors import FlightdbError, InvalidRequest, NotFound
+from flightdb.errors import FlightdbError, InvalidRequest, NotFound, Overloaded
 from flightdb.model.pending import Wakeups
 from flightdb.model.put import Ack
 from flightdb.model.record import Record
+from flightdb.rpc.generated.miniodb.v1.miniodb_pb2 import StreamWriteRequest
 from flightdb.rpc.threads import Threads
-
-M = TypeVar("M")
 
 REFUSALS = (InvalidRequest, NotFound)
 """Errors that are the message's own fault: the next message may be right."""
@@ -24,6 +22,9 @@ IN_FLIGHT_MAX = 16
 """Messages of one stream that wait for the log at once: more than a commit takes in while the next
 is read, and no more than 64 MiB as they come in. When so many wait, no more are read, and HTTP/2
 holds the client back."""
+
+ROWS_ON_LOOP_MAX = 500
+"""A message of more is decoded on a thread: the event loop would stand still for over 10 ms."""
 
 ERRORS_MAX = 100
 """Refused messages that a stream's answer names one by one; of the rest it gives the number."""
@@ -58,6 +59,10 @@ class Group:
     sequence: int = 0
 
 
+GroupOf = Callable[[StreamWriteRequest, int], Group]
+"""Makes the group of a message and its number, from 1; raises InvalidPayload. For any thread."""
+
+
 class Writes:
     """Writes groups of records without holding a thread while they wait for the log."""
 
@@ -88,18 +93,20 @@ class Writes:
 
     async def write_on_thread(self, group: Group) -> Ack:
         """As `write`, making tables and columns as needed, columns in the order of names."""
+        return await self._threads.run(partial(self._write, group))
+
+    async def made(self, make: Callable[[], Group]) -> Group:
+        """The group that `make` makes, on a thread."""
+        return await self._threads.run(make)
+
+    def _write(self, group: Group) -> Ack:
         # A protobuf map has no order; the columns of a new table should not depend on chance.
         records = [
             replace(record, payload=dict(sorted(record.payload.items())))
             for record in group.records
         ]
-        return await self._threads.run(
-            partial(
-                self._service.write_records,
-                {group.table: records},
-                producer=group.producer,
-                sequence=group.sequence,
-            )
+        return self._service.write_records(
+            {group.table: records}, producer=group.producer, sequence=group.sequence
         )
 
 
@@ -139,15 +146,14 @@ class StreamedWrite:
         self.tally = Tally()
 
     async def write_all(
-        self, messages: AsyncIterator[M], group_of: Callable[[M, int], Group]
+        self, messages: AsyncIterator[StreamWriteRequest], group_of: GroupOf
     ) -> Tally:
         """Reads `messages` to their end; `group_of` gets a message and its number, from 1."""
         try:
             async for message in messages:
                 self.tally.message_count += 1
-                await self._take(partial(group_of, message, self.tally.message_count))
-            while self._waiting:
-                await self._settle()
+                await self._take(message, group_of)
+            await self._settle_all()
         except FlightdbError as error:
             await self._settle_rest()
             raise self._stopped(error) from error
@@ -156,28 +162,43 @@ class StreamedWrite:
                 waiting.cancel()
         return self.tally
 
-    async def _take(self, make: Callable[[], Group]) -> None:
+    async def _take(self, message: StreamWriteRequest, group_of: GroupOf) -> None:
+        make = partial(group_of, message, self.tally.message_count)
         try:
-            await self._write(make())
+            if len(message.records) > ROWS_ON_LOOP_MAX:
+                await self._write_on_thread(await self._writes.made(make))
+            elif message.records:
+                await self._write(make())
         except REFUSALS as error:
             self.tally.refuse(self.tally.message_count, error)
         if len(self._waiting) >= IN_FLIGHT_MAX:
             await self._settle()
 
     async def _write(self, group: Group) -> None:
-        if not group.records:
+        try:
+            waiting = self._writes.submit(group)
+        except Overloaded:
+            if not self._waiting:
+                raise
+            # Part of what fills the queue is ours: reading on can wait until that is written.
+            await self._settle_all()
+            waiting = self._writes.submit(group)
+        if waiting is None:
+            await self._write_on_thread(group)
             return
-        waiting = self._writes.submit(group)
-        if waiting is not None:
-            future = asyncio.ensure_future(waiting)
-            self._waiting.append((self.tally.message_count, len(group.records), future))
-            return
+        future = asyncio.ensure_future(waiting)
+        self._waiting.append((self.tally.message_count, len(group.records), future))
+
+    async def _write_on_thread(self, group: Group) -> None:
         # It blocks: all before it goes first, so that the order of sequences is the order of
         # messages.
-        while self._waiting:
-            await self._settle()
+        await self._settle_all()
         await self._writes.write_on_thread(group)
         self.tally.record_count += len(group.records)
+
+    async def _settle_all(self) -> None:
+        while self._waiting:
+            await self._settle()
 
     async def _settle(self) -> None:
         number, record_count, waiting = self._waiting.popleft()

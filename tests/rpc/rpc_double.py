@@ -55,6 +55,9 @@ class ListService:
         self.status_text = "healthy"
         self._numbers = itertools.count(1)
         # One thread, so that what is queued first is written first.
+        self._waiting: list[int] = []
+        self.queue_max = 1000
+        self.overload_count = 0
         self._committer = ThreadPoolExecutor(1)
 
     def new_query_id(self) -> str:
@@ -108,8 +111,17 @@ class ListService:
         self._check(tables)
         if any(table not in self.infos for table in tables):
             return False
-        self._committer.submit(lambda: done(self._put(tables, producer, sequence)))
+        if len(self._waiting) >= self.queue_max:
+            self.overload_count += 1
+            raise errors.Overloaded("write queue is full")
+        self._waiting.append(1)
+        self._committer.submit(self._commit, tables, done, producer, sequence)
         return True
+
+    def _commit(self, tables, done, producer, sequence):
+        time.sleep(0.001)
+        self._waiting.pop()
+        done(self._put(tables, producer, sequence))
 
     def write_records(
         self, tables: Mapping[str, Sequence[Record]], *, producer: str = "", sequence: int = 0
@@ -172,6 +184,8 @@ class ListService:
         return Health(self.status_text, {"store": (self.status_text, "a line")})
 
     def status(self) -> Status:
+        if self.status_text is None:
+            raise ValueError("no status")
         return Status("node-1", "0.1.0", 0, 0, {}, [])
 
 

@@ -239,6 +239,52 @@ def test_a_repeated_stream_with_a_key_is_written_once(miniodb_stub, service):
     assert [row.id for row in service.rows["t"]] == [str(number) for number in range(9)]
 
 
+def test_a_large_message_is_written_in_its_place(miniodb_stub, service):
+    messages = [
+        miniodb.StreamWriteRequest(
+            table="t", records=[record(f"{number}-{i}", n=i) for i in range(count)]
+        )
+        for number, count in enumerate([3, 2000, 3, 2000])
+    ]
+
+    answer = miniodb_stub.StreamWrite(iter(messages), metadata=[("idempotency-key", "k")])
+
+    assert (answer.success, answer.records_count) == (True, 4006)
+    assert [row.id for row in service.rows["t"]] == [
+        record.id for message in messages for record in message.records
+    ]
+
+
+def test_a_full_queue_slows_a_stream_down(miniodb_stub, service):
+    miniodb_stub.CreateTable(miniodb.CreateTableRequest(table_name="t"))
+    service.queue_max = 2
+    messages = [
+        miniodb.StreamWriteRequest(table="t", records=[record(str(number))]) for number in range(50)
+    ]
+
+    answer = miniodb_stub.StreamWrite(iter(messages))
+
+    assert (answer.success, answer.records_count) == (True, 50)
+    assert service.overload_count > 0
+
+
+def test_a_stream_cut_off_by_its_client_keeps_what_was_acknowledged(miniodb_stub, service):
+    def endless():
+        for number in range(10**9):
+            yield miniodb.StreamWriteRequest(table="t", records=[record(str(number))])
+
+    call = miniodb_stub.StreamWrite.future(endless())
+    while len(service.rows.get("t", ())) < 20:
+        time.sleep(0.01)
+
+    call.cancel()
+
+    time.sleep(0.2)
+    count = len(service.rows["t"])
+    time.sleep(0.2)
+    assert len(service.rows["t"]) == count >= 20
+
+
 # --- queries ---
 def test_an_answer_is_a_json_array_of_rows_with_exact_integers(olap_stub, service):
     service.answers["q"] = pa.table({"n": [1, 2**53 + 1], "t": ["a", None]})
@@ -582,6 +628,21 @@ def test_a_taken_port_is_named(door, service):
         second.start()
 
     second.stop()
+
+
+def test_a_host_that_is_none_of_this_machine_is_named(service):
+    door = RpcDoor(service, host="192.0.2.1", port=0, clock=FixedClock())
+
+    with pytest.raises(Unavailable, match=r"port cannot be used: .*host=192\.0\.2\.1"):
+        door.start()
+
+
+def test_a_core_that_fails_at_the_start_fails_the_start(service):
+    service.status_text = None
+    door = RpcDoor(service, host="127.0.0.1", port=0, clock=FixedClock())
+
+    with pytest.raises(ValueError, match="no status"):
+        door.start()
 
 
 def test_draining_lets_running_calls_end_and_takes_no_new_ones(door, service):
