@@ -59,6 +59,8 @@ def translated(url: str) -> Iterator[None]:
     """Errors of the Flight library inside become a Failure with the server's own words."""
     try:
         yield
+    except BrokenPipeError:  # stdout's, not the connection's
+        raise
     except (flight.FlightError, pa.ArrowException, OSError) as error:
         raise failure_of(error, url) from None
 

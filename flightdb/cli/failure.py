@@ -25,6 +25,10 @@ class Failure(Exception):
         self.code = code
 
 
+class ReaderGone(Exception):
+    """Who reads our stdout (`| head`) has enough; no failure."""
+
+
 def say(message: str) -> None:
     """One line on stderr, whatever is in `message`."""
     print("flightdb: " + " ".join(message.split()), file=sys.stderr)

@@ -11,7 +11,7 @@ import typer
 from typer.main import get_command
 
 from flightdb.cli import config, flush, load, serve, sql, tables, version
-from flightdb.cli.failure import INTERRUPTED, Failure, say
+from flightdb.cli.failure import INTERRUPTED, Failure, ReaderGone, say
 
 COMMANDS = typer.Typer(
     name="flightdb",
@@ -43,8 +43,8 @@ def run(arguments: Sequence[str]) -> int:
         return error.exit_code
     except (KeyboardInterrupt, typer.Abort):
         return INTERRUPTED
-    except BrokenPipeError:
-        # The reader (`| head`) has what it wanted; nothing may be flushed to it when Python exits.
+    except ReaderGone:
+        # Nothing may be flushed to the broken pipe when Python exits.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
     return code if isinstance(code, int) else 0

@@ -3,32 +3,40 @@
 import os
 import select
 import signal
+import sys
 from types import FrameType
+from typing import NoReturn
 
 from flightdb.app import App
-from flightdb.cli.failure import INTERRUPTED, USAGE, Failure
+from flightdb.cli.failure import INTERRUPTED, USAGE, say
 from flightdb.errors import FlightdbError
 from flightdb.settings import Settings
 
 
-def run(settings: Settings) -> None:
-    """Starts, says ready, waits for a signal, drains.
-
-    Raises:
-        Failure: it could not start, or a part of it failed while it ran; the message says which.
-    """
+def run(settings: Settings) -> NoReturn:
+    """Starts, says ready, waits for a signal, drains, and ends the process."""
     stop = StopSignals()
     try:
         app = App.start(settings)
     except FlightdbError as error:
-        raise Failure(error.message, USAGE) from None
+        say(error.message)
+        end(USAGE)
     except OSError as error:
-        raise Failure(f"cannot start: {error.strerror}, file={error.filename}", USAGE) from None
+        say(f"cannot start: {error.strerror or error}, file={error.filename}")
+        end(USAGE)
     try:
         print(app.ready_line, flush=True)
         stop.wait()
     finally:
         app.stop()
+    end(0)
+
+
+def end(code: int) -> NoReturn:
+    """Ends the process at once: all is closed, and libraries' own endings only take time and print."""
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(code)
 
 
 class StopSignals:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, BinaryIO
 
 import typer
 
-from flightdb.cli.failure import USAGE, Failure
+from flightdb.cli.failure import USAGE, Failure, ReaderGone
 from flightdb.cli.form import Form
 from flightdb.cli.url import DEFAULT_URL, Url
 
@@ -85,8 +85,11 @@ def _statement(statement: str, source: Path | None) -> str:
 def _destination(file: Path | None) -> Iterator[BinaryIO]:
     """Stdout, or a file that is there whole or not at all."""
     if file is None:
-        yield sys.stdout.buffer
-        sys.stdout.buffer.flush()
+        try:
+            yield sys.stdout.buffer
+            sys.stdout.buffer.flush()
+        except BrokenPipeError:
+            raise ReaderGone from None
         return
     partial = file.with_name(file.name + ".partial")
     try:
