@@ -4,6 +4,8 @@ import json
 import math
 import threading
 import time
+import urllib.error
+import urllib.request
 
 import grpc
 import pyarrow as pa
@@ -285,3 +287,45 @@ def test_a_number_that_is_none_is_refused_or_kept_but_never_breaks(olap_stub):
     olap_stub.Write(olap.WriteRequest(table="odd", id="b", payload=struct(x=math.inf)))
 
     assert ask(olap_stub, "SELECT count(*) AS n FROM odd WHERE isinf(x)") == [{"n": 1}]
+
+
+TYPES = """
+    SELECT 9223372036854775807 AS big, 1.50::DECIMAL(10,2) AS dec, sum(1::HUGEINT) AS huge,
+           TIMESTAMPTZ '2024-02-29 01:02:03.5+00' AS tz, TIMESTAMP '2024-02-29 01:02:03' AS ts,
+           TIMESTAMP_NS '2024-02-29 01:02:03.000000001' AS ns, DATE '2024-02-29' AS d,
+           TIME '01:02:03' AS t, INTERVAL 3 DAY AS i, 'ab'::BLOB AS b, NULL AS nothing,
+           'NaN'::DOUBLE AS nan, [1, NULL] AS l, {'x': 1, 'y': [{'z': 'w'}]} AS s,
+           MAP {'k': 1} AS m, uuid '00000000-0000-0000-0000-000000000005' AS u, 1 AS x, 2 AS x
+"""
+
+
+def ask_rest(app, sql):
+    request = urllib.request.Request(
+        f"http://{app.host}:{app.rest_port}/v1/query",
+        json.dumps({"sql": sql}).encode(),
+        {"content-type": "application/json"},
+    )
+    try:
+        with urllib.request.urlopen(request) as answer:
+            return json.load(answer)
+    except urllib.error.HTTPError as error:
+        return json.load(error)
+
+
+@pytest.mark.parametrize("sql", [TYPES, "SELECT 1 WHERE false", "SELECT range FROM range(20000)"])
+def test_an_answer_is_the_same_text_as_over_rest(app, olap_stub, sql):
+    answer = olap_stub.Query(olap.QueryRequest(sql=sql)).result_json
+
+    assert answer == ask_rest(app, sql)["result_json"]
+
+
+@pytest.mark.parametrize(
+    "sql", ["SELEC", "SELECT * FROM nowhere", "SELECT * FROM read_text('x')", "SELECT 1; SELECT 2"]
+)
+def test_an_error_is_the_same_as_over_rest(app, olap_stub, sql):
+    with pytest.raises(grpc.RpcError) as caught:
+        olap_stub.Query(olap.QueryRequest(sql=sql))
+
+    over_rest = ask_rest(app, sql)
+    details = json.loads(dict(caught.value.trailing_metadata())["x-flightdb-error"])
+    assert (details["error"], caught.value.details()) == (over_rest["error"], over_rest["message"])
