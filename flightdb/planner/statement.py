@@ -76,7 +76,6 @@ _DENIED = frozenset(
         "RESET",
         "REVOKE",
         "SET",
-        "UPDATE EXTENSIONS",
         "USE",
         "VACUUM",
     )

@@ -9,12 +9,13 @@ _TOKEN = re.compile(
     r"""(?P<space>\s+)
       | (?P<line>--[^\n]*)
       | (?P<block>/\*)
-      | (?P<dollar>\$[A-Za-z_\x80-\uffff]*[A-Za-z0-9_\x80-\uffff]*\$)
+      | (?P<dollar>\$(?:[A-Za-z_\x80-\uffff][A-Za-z0-9_\x80-\uffff]*)?\$)
       | (?P<escaped>[eE]'(?:[^'\\]|\\.|'')*')
       | (?P<text>'(?:[^']|'')*')
       | (?P<name>"(?:[^"]|"")*")
       | (?P<end>;)
       | (?P<word>[A-Za-z_][A-Za-z0-9_]*)
+      | (?P<run>[^\s\-/$'";A-Za-z_(]+)
       | (?P<other>.)
     """,
     re.VERBOSE | re.DOTALL,
