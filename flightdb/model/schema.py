@@ -23,7 +23,7 @@ from flightdb.model.encode import (
 from flightdb.model.foreign import check_foreign, check_foreign_schema
 from flightdb.model.names import RESERVED_PREFIX, fold, quote
 from flightdb.model.sqltypes import sql_from_physical, sql_name
-from flightdb.model.types import is_stored_as_is, logical_type, physical_of, physical_type
+from flightdb.model.types import is_stored_as_is, logical_type, physical_type
 
 __all__ = [
     "check_foreign",
@@ -156,8 +156,3 @@ def widens(old: pa.Schema, new: pa.Schema) -> frozenset[str]:
         for field in old
         if fold(field.name) in by_name and by_name[fold(field.name)].type != field.type
     )
-
-
-def stored_types(schema: pa.Schema) -> frozenset[str]:
-    """Names of the columns whose physical type is another than the logical one."""
-    return frozenset(f.name for f in schema if physical_of(f.type) != f.type)

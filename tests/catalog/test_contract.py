@@ -1,5 +1,6 @@
 """What every catalog promises."""
 
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 
 import pyarrow as pa
@@ -130,6 +131,37 @@ def test_files_are_swapped_in_one_commit(catalog):
     swapped = catalog.commit(Commit(t, (segment("ab", 2),), frozenset({"a", "b"})))
 
     assert sorted(s.path for s in swapped.segments) == ["ab", "c"]
+
+
+def test_commits_from_many_threads_all_land_once(catalog):
+    t = catalog.create(table()).table
+
+    def append(number):
+        return catalog.commit(Commit(t, (segment(f"f{number}"),), positions={f"w{number}": 1}))
+
+    with ThreadPoolExecutor(4) as pool:
+        versions = sorted(snapshot.version for snapshot in pool.map(append, range(16)))
+
+    assert versions == list(range(1, 17))
+    assert {s.path for s in catalog.load("events").segments} == {f"f{n}" for n in range(16)}
+    assert len(catalog.load("events").positions) == 16
+
+
+def test_of_two_threads_that_swap_one_file_one_wins(catalog):
+    t = catalog.create(table()).table
+    catalog.commit(Commit(t, (segment("a"),)))
+
+    def swap(name):
+        try:
+            return catalog.commit(Commit(t, (segment(name),), frozenset({"a"})))
+        except Conflict:
+            return None
+
+    with ThreadPoolExecutor(2) as pool:
+        outcomes = list(pool.map(swap, ["b", "c"]))
+
+    assert outcomes.count(None) == 1
+    assert len(catalog.load("events").segments) == 1
 
 
 def test_two_swaps_of_the_same_file_conflict(catalog):

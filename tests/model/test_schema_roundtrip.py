@@ -154,7 +154,7 @@ def con():
     return connection
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=250, deadline=None)
 @given(st.data())
 def test_every_value_of_every_type_comes_back_as_it_was(con, data):
     rows = data.draw(st.integers(1, 4))

@@ -155,7 +155,7 @@ RAW = {"instant": pa.int64(), "utc": pa.int64(), "recent": pa.int64(), "day": pa
 
 
 @pytest.mark.parametrize("name", CASES)
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=30, deadline=None)
 @given(data=st.data())
 def test_bounds_contain_every_value(name, data):
     kind, values, decode = CASES[name]
