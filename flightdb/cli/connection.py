@@ -89,6 +89,12 @@ def prepare(client: flight.FlightClient, sql: str) -> messages.ActionCreatePrepa
     return messages.ActionCreatePreparedStatementResult.FromString(packed.value)
 
 
+def close(client: flight.FlightClient, handle: bytes) -> None:
+    """Ends a prepared statement."""
+    request = messages.ActionClosePreparedStatementRequest(prepared_statement_handle=handle)
+    list(client.do_action(flight.Action("ClosePreparedStatement", any_of(request))))
+
+
 def answer(client: flight.FlightClient, handle: bytes) -> Iterator[flight.FlightStreamReader]:
     """The streams that make up the answer of a prepared query, in order."""
     info = client.get_flight_info(

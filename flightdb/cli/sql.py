@@ -38,16 +38,18 @@ def sql(
     if output.is_binary and file is None and sys.stdout.isatty():
         raise Failure(f"a terminal cannot show {output}: name a --file or a pipe", USAGE)
 
-    from flightdb.cli.connection import connected, prepare, update
+    from flightdb.cli.connection import close, connected, prepare, update
 
     with connected(url) as client:
         prepared = prepare(client, text)
+        handle = prepared.prepared_statement_handle
         if prepared.dataset_schema:
             with _destination(file) as stream:
-                _write_answer(client, prepared.prepared_statement_handle, output, stream)
+                _write_answer(client, handle, output, stream)
         else:
-            row_count = update(client, prepared.prepared_statement_handle)
+            row_count = update(client, handle)
             print(f"ok, {row_count:,} row{'' if row_count == 1 else 's'}", file=sys.stderr)
+        close(client, handle)
 
 
 def _write_answer(

@@ -1,5 +1,6 @@
-"""Actions: prepare and close, cancel, session options."""
+"""Actions: prepare and close, cancel, session options, flush."""
 
+import json
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
@@ -61,6 +62,10 @@ class Actions:
                 "gives catalog and schema", lambda _, body: [session.get_options(body)]
             ),
             "CloseSession": Action("ends the session", lambda _, body: [session.close(body)]),
+            "flightdb.flush": Action(
+                'writes buffered rows to Parquet: {"table": ""} for all; gives {"rows": n}',
+                self._flush,
+            ),
         }
 
     def types(self) -> list[flight.ActionType]:
@@ -111,6 +116,18 @@ class Actions:
             else pb.ActionCancelQueryResult.CANCEL_RESULT_NOT_CANCELLABLE
         )
         return [pack(pb.ActionCancelQueryResult(result=result))]
+
+    def _flush(self, _: Call, body: bytes) -> Sequence[bytes]:
+        try:
+            request = json.loads(body or b"{}")
+        except ValueError:
+            raise InvalidRequest("body is not JSON: action=flightdb.flush") from None
+        table = request.get("table", "") if isinstance(request, dict) else None
+        if not isinstance(table, str):
+            raise InvalidRequest(
+                'body is not a flush: expected {"table": name}, action=flightdb.flush'
+            )
+        return [json.dumps({"rows": self._service.flush(table)}).encode()]
 
 
 def _info(serialized: bytes) -> flight.FlightInfo:
