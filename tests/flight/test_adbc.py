@@ -94,26 +94,25 @@ def test_ingest_has_four_modes(cursor):
 
 def test_ingest_into_a_table_that_exists_says_so(cursor):
     cursor.adbc_ingest("twice", ROWS, mode="create")
-    with pytest.raises(adbc_driver_manager.Error, match="already_exists") as refused:
+    with pytest.raises(adbc_driver_manager.Error, match=r"already_exists.*twice"):
         cursor.adbc_ingest("twice", ROWS, mode="create")
-    assert any(b'"error":"already_exists"' in value for _, value in refused.value.details)
     assert count(cursor, "twice") == 3
 
 
 def test_ingest_appends_to_no_table_that_is_not_there(cursor):
-    with pytest.raises(adbc_driver_manager.ProgrammingError, match="NOT_FOUND.*nowhere"):
+    with pytest.raises(adbc_driver_manager.ProgrammingError, match=r"NOT_FOUND.*nowhere"):
         cursor.adbc_ingest("nowhere", ROWS, mode="append")
 
 
 def test_ingest_takes_the_names_of_the_one_catalog_and_schema(cursor):
     place = {"catalog_name": "flightdb", "db_schema_name": "main"}
     assert cursor.adbc_ingest("placed", ROWS, mode="create", **place) == 3
-    with pytest.raises(adbc_driver_manager.ProgrammingError, match="catalog not found.*elsewhere"):
+    with pytest.raises(adbc_driver_manager.ProgrammingError, match=r"catalog not found.*elsewhere"):
         cursor.adbc_ingest("placed", ROWS, mode="append", catalog_name="elsewhere")
 
 
 def test_temporary_tables_are_refused_by_name(cursor):
-    with pytest.raises(adbc_driver_manager.NotSupportedError, match="temporary.*brief"):
+    with pytest.raises(adbc_driver_manager.NotSupportedError, match=r"temporary.*brief"):
         cursor.adbc_ingest("brief", ROWS, mode="create", temporary=True)
 
 
@@ -178,8 +177,8 @@ def test_cancel_stops_a_query_within_a_second_or_so(cursor):
     timer = threading.Timer(0.5, cursor.adbc_cancel)
     started_s = time.monotonic()
     timer.start()
-    with pytest.raises(adbc_driver_manager.Error, match="(?i)cancel"):
-        cursor.execute(endless)
+    cursor.execute(endless)
+    with pytest.raises(adbc_driver_manager.Error, match=r"(?i)cancel"):
         cursor.fetchall()
     assert time.monotonic() - started_s < 5
 

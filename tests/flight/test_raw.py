@@ -58,6 +58,13 @@ def test_the_endpoint_has_no_location_and_expires(client):
     assert info.ordered
 
 
+def send(client, table: str, batch: pa.RecordBatch, metadata: bytes = b"") -> None:
+    """One batch, its acknowledgement unread."""
+    writer, _ = client.do_put(flight.FlightDescriptor.for_path(table), batch.schema)
+    with writer:
+        writer.write_with_metadata(batch, metadata)
+
+
 def append(client, table, batches, marks=None):
     writer, reader = client.do_put(flight.FlightDescriptor.for_path(table), batches[0].schema)
     acknowledged = []
@@ -96,25 +103,19 @@ def test_batches_before_a_bad_one_stay_and_the_bad_one_is_named(client):
     append(client, "kept", [BATCH])
     wrong = pa.record_batch({"i": ["no number"], "s": ["x"]})
     with pytest.raises(pa.ArrowInvalid, match="column=i"):
-        writer, _ = client.do_put(flight.FlightDescriptor.for_path("kept"), wrong.schema)
-        with writer:
-            writer.write_batch(wrong)
+        send(client, "kept", wrong)
     assert count(client, "kept") == 3
 
 
 @pytest.mark.parametrize("metadata", [b"{", b'{"producer": "p"}', b'{"producer": "p", "seq": -1}'])
 def test_metadata_that_cannot_be_read_is_refused(client, metadata):
     with pytest.raises(pa.ArrowInvalid, match="batch=0"):
-        writer, _ = client.do_put(flight.FlightDescriptor.for_path("marked"), BATCH.schema)
-        with writer:
-            writer.write_with_metadata(BATCH, metadata)
+        send(client, "marked", BATCH, metadata)
 
 
 def test_a_table_name_that_is_none_is_refused(client):
     with pytest.raises(pa.ArrowInvalid, match="table name"):
-        writer, _ = client.do_put(flight.FlightDescriptor.for_path("no name!"), BATCH.schema)
-        with writer:
-            writer.write_batch(BATCH)
+        send(client, "no name!", BATCH)
 
 
 def test_flights_are_the_tables(client):
@@ -135,10 +136,21 @@ def test_actions_that_are_listed_are_those_that_exist(client):
         "SetSessionOptions",
         "GetSessionOptions",
         "CloseSession",
+        "flightdb.flush",
     }
     for name in ("BeginTransaction", "RenewFlightEndpoint", "Invented"):
-        with pytest.raises(pa.ArrowNotImplementedError, match="not supported|cannot be renewed"):
+        with pytest.raises(pa.ArrowNotImplementedError, match=r"not supported|cannot be renewed"):
             list(client.do_action(flight.Action(name, b"")))
+
+
+def test_flush_brings_buffered_rows_to_the_store(client):
+    append(client, "flushed", [BATCH])
+    (result,) = client.do_action(flight.Action("flightdb.flush", b'{"table": "flushed"}'))
+    assert json.loads(result.body.to_pybytes()) == {"rows": 3}
+    assert count(client, "flushed") == 3
+    for body in (b"{", b"[]", b'{"table": 1}'):
+        with pytest.raises(pa.ArrowInvalid, match="body is not"):
+            list(client.do_action(flight.Action("flightdb.flush", body)))
 
 
 def test_the_session_ends_as_often_as_it_is_asked_to(client):
@@ -186,9 +198,7 @@ def test_basic_credentials_are_exchanged_for_a_bearer_token(client):
     assert client.do_get(info.endpoints[0].ticket, JOE).read_all().num_rows == 1
 
 
-@pytest.mark.parametrize(
-    "header", [b"Basic !!!", b"Basic", b"Digest x", b"Basic am9l", b"\xc3\xa4"]
-)
+@pytest.mark.parametrize("header", [b"Basic !!!", b"Basic", b"Digest x", b"Basic am9l"])
 def test_a_malformed_authorization_is_refused(client, header):
     options = flight.FlightCallOptions(headers=[(b"authorization", header)])
     with pytest.raises(flight.FlightUnauthenticatedError, match="authorization header"):
@@ -221,7 +231,7 @@ def test_a_ticket_that_was_changed_or_made_up_is_refused(client):
             "CommandStatementXuery",
         ),
         (b"\xff\xfe", pa.ArrowInvalid, "UTF-8"),
-        (b"", pa.ArrowInvalid, ""),
+        (b"", pa.ArrowInvalid, "sql"),
         (pack(pb.CommandStatementQuery(query="SELECT 1", transaction_id=b"t")), pa.ArrowNotImplementedError, "trans"),
         (pack(pb.CommandPreparedStatementQuery(prepared_statement_handle=b"?")), KeyError, "prepared statement"),
         (pack(pb.CommandStatementIngest(table="t")), pa.ArrowNotImplementedError, "Ingest"),
@@ -283,12 +293,14 @@ def test_whole_batches_are_stored_of_a_stream_whose_client_vanishes(client, url)
 
 def test_a_client_that_stops_reading_and_leaves_frees_the_query(client, app):
     info = client.get_flight_info(
-        flight.FlightDescriptor.for_command("SELECT range AS i FROM range(1000000000)")
+        flight.FlightDescriptor.for_command(
+            "SELECT a.range AS i FROM range(100000) a, range(100000) b"
+        )
     )
     reader = client.do_get(info.endpoints[0].ticket)
     reader.read_chunk()
     reader.cancel()
     deadline_s = time.monotonic() + 5
-    while app.service.status().figures["active_queries"] and time.monotonic() < deadline_s:
+    while app.service.status().figures["queries_open"] and time.monotonic() < deadline_s:
         time.sleep(0.05)
-    assert app.service.status().figures["active_queries"] == 0
+    assert app.service.status().figures["queries_open"] == 0
