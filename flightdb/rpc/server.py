@@ -13,6 +13,7 @@ import grpc
 import grpc.aio
 import structlog
 import uvloop
+from google.protobuf.descriptor_pool import Default
 from grpc_reflection.v1alpha import reflection
 
 from flightdb.coordinator.service import Service
@@ -22,6 +23,7 @@ from flightdb.model.pending import Wakeups
 from flightdb.rpc import health, miniodb, olap
 from flightdb.rpc.methods import Observe, handlers, unobserved
 from flightdb.rpc.queries import Queries
+from flightdb.rpc.symbols import Symbols
 from flightdb.rpc.threads import Threads
 from flightdb.rpc.writes import Writes
 
@@ -199,7 +201,9 @@ class RpcDoor:
             )
         )
         reflection.enable_server_reflection(
-            [*names, health.DESCRIPTOR.full_name, reflection.SERVICE_NAME], server
+            [*names, health.DESCRIPTOR.full_name, reflection.SERVICE_NAME],
+            server,
+            Symbols(Default()),
         )
         return server
 

@@ -60,12 +60,17 @@ def test_reflection_lists_the_services_and_gives_their_files(channel):
     requests = [
         reflection_pb2.ServerReflectionRequest(list_services=""),
         reflection_pb2.ServerReflectionRequest(file_containing_symbol=NAMES[0]),
+        reflection_pb2.ServerReflectionRequest(file_containing_symbol=f"{NAMES[0]}.Write"),
+        reflection_pb2.ServerReflectionRequest(file_containing_symbol=f"{NAMES[0]}.Wrong"),
+        reflection_pb2.ServerReflectionRequest(file_containing_symbol="nothing"),
     ]
 
-    listed, file = stub.ServerReflectionInfo(iter(requests))
+    listed, file, of_method, *unknown = stub.ServerReflectionInfo(iter(requests))
 
     assert {service.name for service in listed.list_services_response.service} >= {
         *NAMES,
         "grpc.health.v1.Health",
     }
     assert file.file_descriptor_response.file_descriptor_proto
+    assert of_method.file_descriptor_response == file.file_descriptor_response
+    assert [answer.WhichOneof("message_response") for answer in unknown] == ["error_response"] * 2
