@@ -10,8 +10,7 @@ import urllib.request
 import pyarrow as pa
 import pyarrow.parquet as parquet
 import pytest
-
-from tests.cli.conftest import environment
+from cli_service import environment
 
 
 def rows(service, sql):
@@ -67,7 +66,7 @@ def test_a_load_that_fails_on_the_way_stores_nothing(service, tmp_path):
     file = csv_file(tmp_path / "clash.csv", "id,zip\n" + "1234567,12345\n" * 700_000 + "7,AB-1\n")
 
     # when
-    result = service.flightdb("load", file, "--table", "clash")
+    result = service.in_own_process("load", file, "--table", "clash")
 
     # then
     assert result.returncode == 2

@@ -7,8 +7,7 @@ import sys
 import time
 
 import pytest
-
-from tests.cli.conftest import ANY_PORT, environment, ready, start
+from cli_service import ANY_PORT, environment, ready, start
 
 
 def refused(*arguments):
