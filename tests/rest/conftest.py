@@ -47,5 +47,9 @@ def observed(running):
 
 @pytest.fixture
 def client(door, service):
-    with httpx.Client(base_url=f"http://127.0.0.1:{door.port}", timeout=20) as client:
+    with httpx.Client(
+        base_url=f"http://127.0.0.1:{door.port}",
+        timeout=20,
+        limits=httpx.Limits(max_keepalive_connections=128),
+    ) as client:
         yield client
