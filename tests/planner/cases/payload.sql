@@ -24,7 +24,7 @@ SELECT payload.address.city.zip FROM users
 
 -- an alias that is given stays
 SELECT payload.age AS years, payload.address.city town FROM users
-=> SELECT users.age AS years, json_extract_string(TRY_CAST(users.address AS "JSON"), '$."city"') AS town FROM __flightdb_0 AS users
+=> SELECT users.age AS "years", json_extract_string(TRY_CAST(users.address AS "JSON"), '$."city"') AS town FROM __flightdb_0 AS users
 
 -- in every clause
 SELECT count(payload.name) FROM users WHERE payload.age > 1 GROUP BY payload.age HAVING max(payload.score) > 2 ORDER BY payload.age
