@@ -236,9 +236,16 @@ def _leaf(array: Any, logical: Any, column: str) -> Any:
         plain = pa.timestamp(logical.unit)
         return exact(lambda: pc.cast(array, plain).view(logical), column, logical)
     cast = exact(lambda: pc.cast(array, logical), column, logical)
-    if pa.types.is_floating(logical) and not pa.types.is_integer(source):
+    if pa.types.is_floating(logical) and _may_lose(source, logical):
         _check_float(array, cast, column)
     return cast
+
+
+def _may_lose(source: Any, floating: Any) -> bool:
+    """Whether the cast to a floating type loses digits unseen; of integers Arrow itself checks it."""
+    if pa.types.is_floating(source):
+        return bool(source.bit_width > floating.bit_width)
+    return not pa.types.is_integer(source)
 
 
 def _check_float(array: Any, cast: Any, column: str) -> None:
