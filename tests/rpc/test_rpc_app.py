@@ -220,13 +220,16 @@ def test_a_deadline_stops_the_query(app, olap_stub):
     code = code_of(olap_stub.Query, olap.QueryRequest(sql=ENDLESS), timeout=0.5)
 
     assert code == "DEADLINE_EXCEEDED"
-    assert time.monotonic() - started < 2
+    assert time.monotonic() - started < 5
     assert _wait_until_idle(app)
 
 
 def test_a_client_that_leaves_stops_its_query(app, miniodb_stub):
     call = miniodb_stub.StreamQuery(miniodb.StreamQueryRequest(sql=ENDLESS))
-    time.sleep(0.5)
+    for _ in range(100):
+        if _active_count(app) == 1:
+            break
+        time.sleep(0.1)
     assert _active_count(app) == 1
 
     call.cancel()
