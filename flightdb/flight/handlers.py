@@ -8,7 +8,7 @@ from google.protobuf.message import Message
 from pyarrow import flight
 
 from flightdb.coordinator.service import Service
-from flightdb.errors import InvalidRequest, Unsupported
+from flightdb.errors import InvalidRequest, NotFound, Unsupported
 from flightdb.flight import metadata
 from flightdb.flight.actions import Actions
 from flightdb.flight.append import Appends
@@ -17,7 +17,7 @@ from flightdb.flight.commands import decode
 from flightdb.flight.generated import flight_sql_pb2 as pb
 from flightdb.flight.info import info_of, listing_of
 from flightdb.flight.ingest import Ingests
-from flightdb.flight.names import table_of
+from flightdb.flight.names import select_all, table_of
 from flightdb.flight.prepared import PreparedStatements
 from flightdb.flight.put import Puts
 from flightdb.flight.queries import Queries
@@ -119,10 +119,12 @@ class Handlers:
     def listing(self, criteria: bytes) -> Iterator[flight.FlightInfo]:
         """ListFlights: all tables, or those whose name matches the glob in `criteria`."""
         for info in self._service.tables(criteria.decode("utf-8", "replace")):
-            table = info.table
-            yield listing_of(
-                table.schema, table.name, row_count=info.record_count, size_bytes=info.size_bytes
-            )
+            name = info.table.name
+            try:
+                schema = self._service.describe(select_all(name)).schema
+            except NotFound:
+                continue  # dropped since the names were listed
+            yield listing_of(schema, name, row_count=info.record_count, size_bytes=info.size_bytes)
 
 
 def _command(descriptor: Descriptor) -> Message | str | None:
