@@ -28,7 +28,7 @@ from flightdb.flight.server import FlightDoor
 from flightdb.model.node import Node
 from flightdb.rest.app import RestLimits
 from flightdb.rest.server import RestDoor
-from flightdb.rpc.server import RpcDoor
+from flightdb.rpc.server import Limits as RpcLimits, RpcDoor
 from flightdb.settings import Settings
 from flightdb.storage.objects import LocalStore
 from flightdb.telemetry.collector import ServiceCollector
@@ -128,7 +128,14 @@ class App:
             ),
         )
         rest.watch(RequestMetrics(registry).observe)
-        rpc = RpcDoor(service, host=server.host, port=server.grpc_port, clock=clock)
+        messages = settings.network.server.grpc
+        rpc = RpcDoor(
+            service,
+            host=server.host,
+            port=server.grpc_port,
+            clock=clock,
+            limits=RpcLimits(messages.max_recv_msg_size, messages.max_send_msg_size),
+        )
         started: list[FlightDoor | RestDoor | RpcDoor] = []
 
         def close_doors() -> None:
@@ -228,6 +235,7 @@ def _worker_limits(settings: Settings) -> WorkerLimits:
         flush_interval_s=buffer.flush_interval,
         buffer_rows=buffer.buffer_size,
         direct_bytes=buffer.direct_bytes,
+        wal_bytes_max=buffer.wal.max_size,
         running_max=coordinator.max_running_queries,
         waiting_max=coordinator.max_waiting_queries,
         commit=CommitLimits(buffer.task_queue_size, buffer.max_bytes),

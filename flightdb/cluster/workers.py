@@ -100,7 +100,13 @@ class Workers(Protocol):
         """
         ...
 
-    def ingest(self, node: str, ingest: Ingest, batches: BatchStream, cancellation: Cancellation) -> Ack:
+    def pressure(self, node: str) -> float:
+        """How full the node's queue, buffers and log are: 0 empty, 1 and above it refuses. Never blocks."""
+        ...
+
+    def ingest(
+        self, node: str, ingest: Ingest, batches: BatchStream, cancellation: Cancellation
+    ) -> Ack:
         """Reads `batches` to the end and makes them durable and visible in one step; memory is bounded.
 
         A stream that fails leaves nothing behind.

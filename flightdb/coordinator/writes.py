@@ -32,6 +32,12 @@ _TRIES = 8
 
 _WAIT_S = 60.0
 
+_SLOW_PRESSURE = 0.75
+"""From here on writers wait for flushes instead of running into the refusal at 1."""
+
+_SLOW_S_MAX = 20.0
+_SLOW_STEP_S = 0.02
+
 
 class Writes:
     """Thread-safe."""
@@ -42,6 +48,7 @@ class Writes:
         self._workers = workers
         self._ids = ids
         self._codecs: dict[str, RecordCodec] = {}
+        self._pause = Event()
 
     # --- records ---
     def submit_records(
@@ -52,6 +59,8 @@ class Writes:
         sequence: int = 0,
     ) -> bool:
         """Queues the records when nothing has to be made first; see `Service.submit_records`."""
+        if self._is_crowded():
+            return False
         puts = []
         for name, records in tables.items():
             try:
@@ -122,7 +131,7 @@ class Writes:
         """Queues a batch when it fits the table as it is; see `Service.submit_batch`."""
         table = self._tables.find(name)
         check_foreign(batch)
-        if self._lacks(table, batch.schema):
+        if self._is_crowded() or self._lacks(table, batch.schema):
             return False
         rows = conform(batch, table.schema)
         self._send(Put((TablePut(table, rows),), producer, sequence), done)
@@ -166,7 +175,15 @@ class Writes:
         node = self._workers.owner(put.tables[0].table, None)
         self._workers.put(node, put, _telling(made, done) if made else done)
 
+    def _is_crowded(self) -> bool:
+        return any(self._workers.pressure(node) > _SLOW_PRESSURE for node in self._workers.nodes())
+
     def _wait(self, put: Put) -> Ack:
+        """Sends and waits. Where the store takes rows slower than they come this is where writers are slowed."""
+        waited_s = 0.0
+        while self._is_crowded() and waited_s < _SLOW_S_MAX:
+            self._pause.wait(_SLOW_STEP_S)
+            waited_s += _SLOW_STEP_S
         waiter = _Waiter()
         self._send(put, waiter.done)
         return waiter.answer()

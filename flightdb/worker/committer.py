@@ -48,7 +48,8 @@ class Committer:
         clock: Clock,
         *,
         resolve: Resolve,
-        limits: "CommitLimits",
+        limits: CommitLimits,
+        wal_bytes_max: int,
     ) -> None:
         """`resolve` finds a table's state; it may read the catalog's memory but does no I/O."""
         self._wal = wal
@@ -58,7 +59,8 @@ class Committer:
         self._clock = clock
         self._resolve = resolve
         self._queue = CommitQueue(limits.queue_entries)
-        self._buffered_bytes_max = limits.buffered_bytes
+        self._limits = limits
+        self._wal_bytes_max = wal_bytes_max
         self._thread = threading.Thread(target=self._run, name="flightdb-committer", daemon=True)
         self.on_failure: Callable[[], None] = lambda: None
         self.on_growth: Callable[[TableState], None] = lambda state: None
@@ -80,6 +82,15 @@ class Committer:
         """Writes in the queue."""
         return len(self._queue)
 
+    @property
+    def pressure(self) -> float:
+        """How full queue, buffers and log are; see `Workers.pressure`."""
+        return max(
+            len(self._queue) / self._limits.queue_entries,
+            self._states.buffered_bytes / self._limits.buffered_bytes,
+            self._wal.size_bytes / self._wal_bytes_max,
+        )
+
     def submit(self, put: Put, done: Done) -> None:
         """Queues a write; a refusal goes to `done` before this returns."""
         try:
@@ -89,9 +100,9 @@ class Committer:
             done(error)
 
     def _check_room(self) -> None:
-        if self._states.buffered_bytes > self._buffered_bytes_max:
+        if self._states.buffered_bytes > self._limits.buffered_bytes:
             raise Overloaded(
-                f"buffers are full: expected at most {self._buffered_bytes_max >> 20} MiB of unflushed rows"
+                f"buffers are full: expected at most {self._limits.buffered_bytes >> 20} MiB of unflushed rows"
                 " (buffer.max_bytes); the store takes them slower than they come, retry later",
                 retry_after_s=1.0,
             )

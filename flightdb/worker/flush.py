@@ -122,10 +122,12 @@ class FlushLoop:
         flush_bytes: int,
         buffer_rows: int,
         interval_s: float,
+        buffered_bytes_max: int,
     ) -> None:
         """A table is due at `flush_bytes`, or `interval_s` after its first row; its own settings go first.
 
-        `buffer_rows` 0 means that rows alone make no table due.
+        `buffer_rows` 0 means that rows alone make no table due. Above half of `buffered_bytes_max` in all tables the
+        largest is due as well.
         """
         self._flusher = flusher
         self._states = states
@@ -133,6 +135,7 @@ class FlushLoop:
         self._flush_bytes = flush_bytes
         self._buffer_rows = buffer_rows
         self._interval_s = interval_s
+        self._buffered_bytes_max = buffered_bytes_max
         self._wake = threading.Event()
         self._stopping = threading.Event()
         self._failures: dict[str, tuple[int, float]] = {}
@@ -169,10 +172,17 @@ class FlushLoop:
 
     def _due(self, states: Sequence[TableState]) -> list[TableState]:
         now_s = self._clock.monotonic_s()
+        largest = max(states, key=_open_bytes, default=None)
+        is_crowded = 2 * self._states.buffered_bytes > self._buffered_bytes_max
         return [
             state
             for state in states
-            if (self._is_full(state) or self._is_old(state, now_s) or state.sealed)
+            if (
+                self._is_full(state)
+                or self._is_old(state, now_s)
+                or state.sealed
+                or (is_crowded and state is largest)
+            )
             and self._failures.get(state.table.id, (0, 0.0))[1] <= now_s
         ]
 
@@ -200,6 +210,11 @@ class FlushLoop:
             log.error("flush failed", table=state.table.name, error=str(error), retry_in_s=wait_s)
         else:
             self._failures.pop(state.table.id, None)
+
+
+def _open_bytes(state: TableState) -> int:
+    buffer = state.open
+    return 0 if buffer is None else buffer.size_bytes
 
 
 def newest(catalog: Catalog, table: Table) -> Snapshot:

@@ -43,6 +43,10 @@ class LocalWorkers:
         """See `Workers.put`."""
         self._at(node).put(put, done)
 
+    def pressure(self, node: str) -> float:
+        """See `Workers.pressure`."""
+        return self._at(node).pressure
+
     def ingest(
         self, node: str, ingest: Ingest, batches: BatchStream, cancellation: Cancellation
     ) -> Ack:

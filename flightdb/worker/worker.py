@@ -43,6 +43,7 @@ class WorkerLimits:
     buffer_rows: int = 0
     direct_bytes: int = 64 << 20
     exact_ids_max: int = 32
+    wal_bytes_max: int = 4 << 30
     running_max: int = 8
     waiting_max: int = 64
     wait_s_max: float = 30.0
@@ -86,6 +87,7 @@ class Worker:
             parts.clock,
             resolve=self._state,
             limits=limits.commit,
+            wal_bytes_max=limits.wal_bytes_max,
         )
         self._leases = Leases(self._states, parts.clock, parts.ids)
         self._recovery = Recovery(
@@ -115,6 +117,7 @@ class Worker:
             flush_bytes=limits.flush_bytes,
             buffer_rows=limits.buffer_rows,
             interval_s=limits.flush_interval_s,
+            buffered_bytes_max=limits.commit.buffered_bytes,
         )
         self._intake = Intake(
             self._states,
@@ -160,6 +163,11 @@ class Worker:
     def put(self, put: Put, done: Done) -> None:
         """See `Workers.put`."""
         self._committer.submit(put, done)
+
+    @property
+    def pressure(self) -> float:
+        """See `Workers.pressure`."""
+        return self._committer.pressure
 
     def ingest(self, ingest: Ingest, batches: BatchStream, cancellation: Cancellation) -> Ack:
         """See `Workers.ingest`."""
