@@ -1,0 +1,1 @@
+"""What flightdb is measured against, each a process of its own that prints its port."""
