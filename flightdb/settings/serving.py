@@ -51,10 +51,10 @@ class Grpc(Section):
 
     max_recv_msg_size: Annotated[
         Bytes, Field(ge=KIB, le=GIB, description="largest message that is taken")
-    ] = 16 * MIB
+    ] = 4 * MIB
     max_send_msg_size: Annotated[
         Bytes, Field(ge=KIB, le=GIB, description="largest message that is sent")
-    ] = 16 * MIB
+    ] = 4 * MIB
 
 
 class NetworkServer(Section):
