@@ -124,6 +124,7 @@ class App:
             registry=registry,
             limits=RestLimits(
                 body_bytes_max=settings.network.server.rest.max_body_size,
+                query_threads=_query_threads(settings),
                 default_table=settings.table_management.default_table,
             ),
         )
@@ -151,9 +152,9 @@ class App:
         self.host = server.host
         self.flight_port, self.rest_port, self.grpc_port = flight.port, rest.port, rpc.port
         if settings.metrics.enabled:
-            metrics = MetricsServer(registry, server.host, settings.metrics.port)
-            opening.callback(metrics.stop)
-            self.metrics_port = metrics.port
+            exporter = MetricsServer(registry, server.host, settings.metrics.port)
+            opening.callback(exporter.stop)
+            self.metrics_port = exporter.port
 
     @property
     def ready_line(self) -> str:
@@ -226,6 +227,12 @@ def _core(settings: Settings, directory: Path, opening: ExitStack) -> Coordinato
     service.start()
     opening.callback(service.stop)
     return service
+
+
+def _query_threads(settings: Settings) -> int:
+    """Threads a door needs so that the core's admission, not a pool's length, decides who waits."""
+    coordinator = settings.coordinator
+    return min(coordinator.max_running_queries + coordinator.max_waiting_queries, 256) + 8
 
 
 def _worker_limits(settings: Settings) -> WorkerLimits:

@@ -75,6 +75,7 @@ class DeltaCatalog:
         self._store = store
         self._clock = clock
         self._lock = threading.Lock()
+        self._settled = threading.Condition(self._lock)
         self._entries: dict[str, _Entry] = {}
         self._reserved: set[str] = set()
 
@@ -130,9 +131,11 @@ class DeltaCatalog:
         schema = logical_of(table.schema)
         physical_schema(schema)
         key = fold(table.name)
-        with self._lock:
-            if key in self._entries or key in self._reserved:
-                raise AlreadyExists(f"table exists: name={table.name}")
+        with self._settled:
+            # Of a create under way nobody knows yet whether it succeeds; of one that has, `load` must find the table.
+            self._settled.wait_for(lambda: key not in self._reserved)
+            if key in self._entries:
+                raise AlreadyExists(f"table already exists: name={table.name}")
             self._reserved.add(key)
         try:
             created_at_us = table.created_at_us or self._clock.now_us()
@@ -142,8 +145,9 @@ class DeltaCatalog:
                 self._entries[key] = entry
             return entry.newest
         finally:
-            with self._lock:
+            with self._settled:
                 self._reserved.discard(key)
+                self._settled.notify_all()
 
     def _create(self, table: Table) -> _Entry:
         writer = self._writer(table.name)
@@ -254,8 +258,9 @@ class DeltaCatalog:
             try:
                 delete_log(self._store, entry.newest.table.name)
             finally:
-                with self._lock:
+                with self._settled:
                     self._reserved.discard(key)
+                    self._settled.notify_all()
             return entry.newest
 
     def collect(self, snapshot: Snapshot) -> int:

@@ -11,7 +11,7 @@ import pyarrow.parquet as pq  # noqa: TID251 - the answer's encoding for a clien
 
 from flightdb.errors import TooLarge, UnsupportedMedia
 from flightdb.rest.exchange import ENCODER
-from flightdb.rest.values import rows, unique_names, values
+from flightdb.model.json_values import rows, unique_names, values
 
 JSON = "application/json"
 ARROW = "application/vnd.apache.arrow.stream"

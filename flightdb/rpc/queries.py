@@ -13,7 +13,7 @@ from flightdb.errors import Cancelled, DeadlineExceeded, InvalidRequest, TooLarg
 from flightdb.model.statement import Statement
 from flightdb.rpc.methods import Call
 from flightdb.rpc.threads import Threads
-from flightdb.rpc.values import rows, unique_names
+from flightdb.model.json_values import rows, unique_names
 from flightdb.rpc.wire import Responses, encoded_records
 
 ROWS_A_STEP = 8192
