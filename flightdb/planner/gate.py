@@ -4,6 +4,7 @@ Query nodes, relations, expression classes and functions are allowed by name; wh
 (`reference/engine.md` 1.3, 4.2, 4.3). The engine's own lock is the second line, not the first.
 """
 
+import re
 from dataclasses import dataclass
 from typing import Any
 
@@ -17,8 +18,17 @@ DEPTH_MAX = 250
 NODES_MAX = 20_000
 """Literals are not counted: the text's length bounds them."""
 SERIES_ROWS_MAX = 10_000_000
-GROWTH_MAX = 10_000
-"""Characters a padding or times a repetition: string memory is outside the engine's memory limit."""
+LIST_LENGTH_MAX = 1_000_000
+GROWTH_MAX = {
+    "repeat": 10_000,
+    "lpad": 10_000,
+    "rpad": 10_000,
+    "list_resize": LIST_LENGTH_MAX,
+    "array_resize": LIST_LENGTH_MAX,
+    "bitstring": LIST_LENGTH_MAX,
+}
+"""Largest second argument: such memory is outside the engine's limit, and one call cannot be
+interrupted."""
 
 QUERY_NODES = frozenset({"SELECT_NODE", "SET_OPERATION_NODE", "CTE_NODE", "RECURSIVE_CTE_NODE"})
 RELATIONS = frozenset(
@@ -53,7 +63,10 @@ CLASSES = frozenset(
 )
 # fmt: on
 TABLE_FUNCTIONS = frozenset({"unnest", "range", "generate_series"})
-GROWING = frozenset({"repeat", "lpad", "rpad"})
+REPEATING = frozenset({"repeat", "lpad", "rpad"})
+PATTERNS = frozenset({"format", "printf"})
+WIDE = re.compile(r"\d{5}")
+"""A field width of five digits in a pattern."""
 OTHER_CATALOGS = ("information_schema", "pg_catalog", "duckdb_", "sqlite_", "pragma_")
 
 
@@ -174,13 +187,18 @@ def _check_series(name: str, bounds: list[Node]) -> None:
                 raise PermissionDenied(
                     f"bounds of a table function must be constants: function={name}"
                 )
+    _check_length(name, bounds, SERIES_ROWS_MAX)
+
+
+def _check_length(name: str, bounds: list[Node], limit: int) -> None:
+    """Where all bounds are integer literals."""
     numbers = [number for bound in bounds if (number := _integer(bound)) is not None]
-    if len(numbers) != len(bounds):
+    if not numbers or len(numbers) != len(bounds):
         return
     start, stop = (0, numbers[0]) if len(numbers) == 1 else (numbers[0], numbers[1])
     step = abs(numbers[2]) if len(numbers) > 2 else 1
-    if step == 0 or abs(stop - start) // step > SERIES_ROWS_MAX:
-        raise PermissionDenied(f"series is too long: limit_rows={SERIES_ROWS_MAX}, function={name}")
+    if step == 0 or abs(stop - start) // step > limit:
+        raise PermissionDenied(f"series is too long: limit={limit}, function={name}")
 
 
 def _show(node: Node, functions: AllowList) -> None:
@@ -221,25 +239,32 @@ def _function(node: Node, functions: AllowList) -> bool:
         raise PermissionDenied(f"EXPORT_STATE is not allowed: function={name}")
     if not functions.permits(name) and name not in TABLE_FUNCTIONS:
         raise PermissionDenied(f"function is not allowed: function={name[:100]}")
-    if name in GROWING:
-        _check_growth(name, node)
+    _check_growth(name, [argument["expression"] for argument in node.get("arguments") or ()])
     return name not in functions.unstable
 
 
-def _check_growth(name: str, node: Node) -> None:
-    arguments = [argument["expression"] for argument in node["arguments"]]
-    if len(arguments) < 2:
-        return
-    count = _integer(arguments[1])
-    if count is None or count > GROWTH_MAX:
-        raise PermissionDenied(
-            f"second argument must be a constant of at most {GROWTH_MAX}: function={name}"
-        )
-    for below, _ in walk(arguments):
-        if str(below.get("function_name", "")).lower() in GROWING:
+def _check_growth(name: str, arguments: list[Node]) -> None:
+    """Refuses calls that one row can make as large as it likes."""
+    if name in GROWTH_MAX and len(arguments) > 1:
+        count = _integer(arguments[1])
+        if count is None or count > GROWTH_MAX[name]:
+            limit = GROWTH_MAX[name]
             raise PermissionDenied(
-                f"repetition inside a repetition is not allowed: function={name}"
+                f"second argument must be a constant of at most {limit}: function={name}"
             )
+    if name in REPEATING and any(
+        str(below.get("function_name", "")).lower() in REPEATING for below, _ in walk(arguments)
+    ):
+        raise PermissionDenied(f"repetition inside a repetition is not allowed: function={name}")
+    if name in PATTERNS and arguments:
+        pattern = arguments[0]
+        is_constant = pattern.get("class") == "CONSTANT"
+        if not is_constant or WIDE.search(str(pattern["literal"].get("text", ""))):
+            raise PermissionDenied(
+                f"first argument must be a constant without widths over 9999: function={name}"
+            )
+    if name in ("range", "generate_series"):
+        _check_length(name, arguments, LIST_LENGTH_MAX)
 
 
 def _integer(node: Any) -> int | None:

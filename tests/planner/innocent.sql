@@ -92,6 +92,7 @@ SELECT name COLLATE NOCASE FROM users
 SELECT * FROM users WHERE age = ? AND name IN (?, ?) LIMIT ?
 SELECT * FROM users WHERE age = $1 OR age = $1 + 1
 SELECT pg_typeof(1), typeof(1), version()
+SELECT list_resize([1], 10), range(10), format('{:05d}', age), printf('%d', age) FROM users
 SELECT -1, +1, 1.5e3, 0x1F, 1_000, true, NULL
 SELECT current_user, user FROM odd
 DESCRIBE users
