@@ -18,8 +18,8 @@ from flightdb.cli.bytestream import data_suffix, open_bytes
 from flightdb.cli.failure import USAGE, Failure
 
 ROWS_PER_BATCH = 65_536
-CSV_BLOCK_BYTES = 8 << 20
-"""Types are inferred over the first block, so a large one; a row may be no longer than a block."""
+CSV_BLOCK_BYTES = 4 << 20
+"""Types are inferred over the first block, so a large one; pyarrow reads some 32 blocks ahead, so not too large."""
 
 NDJSON_BLOCK_BYTES = 4 << 20
 
