@@ -2,7 +2,7 @@
 
 from collections import OrderedDict
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from threading import Lock
 
 import pyarrow as pa
@@ -30,7 +30,7 @@ class Planned:
     statement: PlannedStatement
     tables: tuple[Table, ...]
     known: tuple[Table, ...]
-    schema: pa.Schema | None = None
+    schemas: dict[tuple[str, ...], pa.Schema] = field(default_factory=dict)
 
     @property
     def query(self) -> PlannedQuery:
@@ -103,20 +103,26 @@ class Plans:
         except NotFound:
             return False
 
-    def schema(self, planned: Planned) -> pa.Schema:
-        """The schema of the answer; from the engine the first time."""
-        if planned.schema is None:
-            sources = tuple(
-                TableSource(source.alias, source.table.schema) for source in planned.query.sources
-            )
-            parameters = (None,) * planned.query.parameter_count or None
-            statement = planned.statement
-            if isinstance(statement, PlannedInsert) and statement.takes_rows:
-                none = pa.RecordBatch.from_pylist([], schema=statement.parameters)
-                sources = (*sources, parameter_source(none))
-            fragment = Fragment(planned.query.sql, sources, parameters)
-            planned.schema = self._engine.describe(fragment)
-        return planned.schema
+    def schema(self, planned: Planned, values: tuple[object, ...] | None = None) -> pa.Schema:
+        """The schema of the answer; from the engine the first time for each list of the parameters' types.
+
+        Without `values` the parameters count as NULL, and what depends on their types is DuckDB's guess.
+        """
+        types = tuple(str(getattr(value, "type", type(value))) for value in values or ())
+        known = planned.schemas.get(types)
+        if known is not None:
+            return known
+        sources = tuple(
+            TableSource(source.alias, source.table.schema) for source in planned.query.sources
+        )
+        statement = planned.statement
+        if isinstance(statement, PlannedInsert) and statement.takes_rows:
+            none = pa.RecordBatch.from_pylist([], schema=statement.parameters)
+            sources = (*sources, parameter_source(none))
+        parameters = values or (None,) * planned.query.parameter_count or None
+        schema = self._engine.describe(Fragment(planned.query.sql, sources, parameters))
+        planned.schemas[types] = schema
+        return schema
 
     def source(
         self, source: PlannedSource, view: TableView, parameters: Sequence[object] | None

@@ -104,7 +104,7 @@ class Queries:
     def pin(self, statement: Statement) -> Pin:
         """Plans the query and holds its snapshot for a while."""
         planned = self._plans.plan(statement.sql)
-        schema = self._plans.schema(planned)
+        schema = self._plans.schema(planned, _values(statement, planned))
         node = self._node(planned)
         lease = self._workers.lease(node, planned.tables, self._pin_s)
         with self._lock:

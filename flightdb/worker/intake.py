@@ -3,7 +3,7 @@
 import hashlib
 import itertools
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 import pyarrow as pa
@@ -106,7 +106,7 @@ class Intake:
             _check_still_fits(ingest.table, snapshot.table)
             added = staged.publish(snapshot)
             commit = Commit(
-                snapshot.table, added=added, positions=_key_position(ingest, staged.row_count)
+                snapshot.table, added=added, positions=_key_position(ingest, _row_count(added))
             )
             return self._catalog.commit(commit)
 
@@ -125,12 +125,11 @@ class Intake:
     def _replace(
         self, state: TableState, table: Table, added: tuple[Segment, ...], ingest: Ingest
     ) -> Snapshot:
-        row_count = sum(segment.row_count for segment in added)
         after: list[Snapshot] = []
 
         def swap() -> None:
             # On the committer's thread: no row can slip in between the position and the commit.
-            positions = _key_position(ingest, row_count)
+            positions = _key_position(ingest, _row_count(added))
             if state.last_lsn > state.flushed_lsn:
                 positions[self._states.worker_id] = state.last_lsn
             commit = Commit(
@@ -147,7 +146,7 @@ class Intake:
         try:
             added = staged.publish(snapshot)
             commit = Commit(
-                snapshot.table, added=added, positions=_key_position(ingest, staged.row_count)
+                snapshot.table, added=added, positions=_key_position(ingest, _row_count(added))
             )
             return self._catalog.commit(commit) if added else snapshot
         except FlightdbError:
@@ -208,6 +207,10 @@ def _key_position(ingest: Ingest, row_count: int) -> dict[str, int]:
         return {}
     digest = hashlib.sha256(ingest.idempotency_key.encode()).hexdigest()[:32]
     return {f"key-{digest}": row_count + 1}
+
+
+def _row_count(segments: Sequence[Segment]) -> int:
+    return sum(segment.row_count for segment in segments)
 
 
 def _check_still_fits(staged: Table, now: Table) -> None:
