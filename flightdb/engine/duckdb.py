@@ -139,6 +139,9 @@ class DuckDBEngine:
         running = Running(self._cursor(), cancellation, self._running_discard)
         with self._lock:
             self._running.add(running)
+            is_late = self._is_closed
+        if is_late:
+            running.stop()
         return running
 
     def _running_discard(self, running: Running) -> None:
@@ -177,12 +180,15 @@ class DuckDBEngine:
         for query in running:
             query.stop()
         self._mappings.close()
-        self._connection.close()
+        with self._lock:
+            self._connection.close()
 
     def _cursor(self) -> duckdb.DuckDBPyConnection:
-        if self._is_closed:
-            raise Unavailable("engine is closed")
-        return self._connection.cursor()
+        # A connection refuses a call while another thread is in one.
+        with self._lock:
+            if self._is_closed:
+                raise Unavailable("engine is closed")
+            return self._connection.cursor()
 
 
 def _files(fragment: Fragment) -> tuple[str, ...]:

@@ -95,6 +95,8 @@ def _column(item: Any) -> str:
     """One column as DDL of our own making."""
     from sqlglot import expressions
 
+    if isinstance(item, expressions.Identifier):
+        raise InvalidQuery(f"column has no type: column={item.name}")
     if not isinstance(item, expressions.ColumnDef):
         raise Unsupported(f"constraint is not supported: constraint={_constraint(item)}")
     name = item.name

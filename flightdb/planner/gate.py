@@ -11,7 +11,7 @@ from typing import Any
 from flightdb.errors import InvalidQuery, PermissionDenied, TooLarge, Unsupported
 from flightdb.model.names import RESERVED_PREFIX
 from flightdb.planner.functions import CLOCK_WORDS, AllowList
-from flightdb.planner.tree import Node, Parse, walk
+from flightdb.planner.tree import Node, Parse, ctes, walk
 
 SQL_BYTES_MAX = 256 * 1024
 DEPTH_MAX = 250
@@ -134,18 +134,21 @@ def check_tree(statement: Node, functions: AllowList) -> Checked:
 def _structure(node: Node, functions: AllowList) -> None:
     kind = node["type"]
     if kind.endswith("_NODE"):
-        _query_node(kind)
+        _query_node(node)
     elif kind in _RELATION_CHECKS:
         _RELATION_CHECKS[kind](node, functions)
     elif kind not in RELATIONS and kind not in MODIFIERS and kind not in ORDERS:
         raise PermissionDenied(f"part of the statement is not allowed: type={kind}")
 
 
-def _query_node(kind: str) -> None:
-    if kind in QUERY_NODES:
-        return
-    what = kind.removesuffix("_NODE").removesuffix("_QUERY")
-    raise PermissionDenied(f"statement inside a query is not allowed: statement={what}")
+def _query_node(node: Node) -> None:
+    kind = node["type"]
+    if kind not in QUERY_NODES:
+        what = kind.removesuffix("_NODE").removesuffix("_QUERY")
+        raise PermissionDenied(f"statement inside a query is not allowed: statement={what}")
+    for entry in ctes(node):
+        if entry["key"].lower().startswith(RESERVED_PREFIX):
+            raise PermissionDenied(f"reserved name: relation={entry['key'][:100]}")
 
 
 def _base_table(node: Node, functions: AllowList) -> None:
