@@ -12,7 +12,9 @@ class FlightdbError(Exception):
 
     slug = "internal_error"
 
-    def __init__(self, message: str, *, slug: str | None = None, position: int | None = None) -> None:
+    def __init__(
+        self, message: str, *, slug: str | None = None, position: int | None = None
+    ) -> None:
         """`position` is the zero-based character offset in the SQL text, where one is known."""
         super().__init__(message)
         self.message = message

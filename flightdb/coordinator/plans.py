@@ -3,6 +3,7 @@
 from collections import OrderedDict
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from difflib import get_close_matches
 from threading import Lock
 
 import pyarrow as pa
@@ -62,8 +63,14 @@ class Plans:
         self._files: OrderedDict[tuple[str, int], tuple[str, ...]] = OrderedDict()
 
     def find(self, name: str) -> Table:
-        """The table of that name. Raises NotFound."""
-        return self._catalog.load(name).table
+        """The table of that name. Raises NotFound, with the nearest name there is."""
+        try:
+            return self._catalog.load(name).table
+        except NotFound:
+            names = [table.name for table in self._catalog.tables()]
+            near = get_close_matches(name, names, n=1, cutoff=0.7)
+            hint = f"; the nearest is {near[0]}" if near else ""
+            raise NotFound(f"table not found: name={name[:100]}{hint}") from None
 
     def known(self, sql: str) -> Planned | None:
         """The plan, if it was made before and still holds; never blocks."""

@@ -13,7 +13,10 @@ class BatchStream:
     """
 
     def __init__(
-        self, schema: pa.Schema, batches: Iterator[pa.RecordBatch], close: Callable[[], None] | None = None
+        self,
+        schema: pa.Schema,
+        batches: Iterator[pa.RecordBatch],
+        close: Callable[[], None] | None = None,
     ) -> None:
         """Takes ownership of `batches`."""
         self.schema = schema

@@ -13,7 +13,9 @@ class Cancellation:
     cancelling thread, at most once, and at once when it is cancelled already; they must not block.
     """
 
-    def __init__(self, deadline_s: float | None = None, is_gone: Callable[[], bool] | None = None) -> None:
+    def __init__(
+        self, deadline_s: float | None = None, is_gone: Callable[[], bool] | None = None
+    ) -> None:
         """`is_gone`: asked every 100 ms or so whether the client has left."""
         self.deadline_s = deadline_s
         self.is_gone = is_gone

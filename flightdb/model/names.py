@@ -18,7 +18,9 @@ def check_table_name(name: str, pattern: str = TABLE_NAME_PATTERN) -> str:
         InvalidRequest: the name does not match `pattern`.
     """
     if not re.fullmatch(pattern.removeprefix("^").removesuffix("$"), name):
-        raise InvalidRequest(f"invalid table name: expected a match of {pattern}, name={name[:80]!r}")
+        raise InvalidRequest(
+            f"invalid table name: expected a match of {pattern}, name={name[:80]!r}"
+        )
     return name
 
 

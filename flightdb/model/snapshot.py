@@ -58,8 +58,10 @@ def apply(snapshot: Snapshot, commit: Commit) -> Snapshot:
     gone = commit.removed - present
     if gone:
         raise Conflict(f"{commit.table.name}: segments already replaced: {', '.join(sorted(gone))}")
-    kept = () if commit.replaces else tuple(
-        segment for segment in snapshot.segments if segment.path not in commit.removed
+    kept = (
+        ()
+        if commit.replaces
+        else tuple(segment for segment in snapshot.segments if segment.path not in commit.removed)
     )
     return replace(
         snapshot,

@@ -113,13 +113,17 @@ def check_tree(statement: Node, functions: AllowList) -> Checked:
     """Checks a parsed statement; raises as `check_sql`."""
     count = 0
     is_deterministic = True
+    relations: set[int] = set()
     for node, depth in walk(statement):
         if "class" in node:
             count += node["class"] != "CONSTANT"
-            is_deterministic &= _expression(node, functions)
+            # A list is one value in memory; a relation's rows come one after the other.
+            length_max = SERIES_ROWS_MAX if id(node) in relations else LIST_LENGTH_MAX
+            is_deterministic &= _expression(node, functions, length_max)
         elif isinstance(node.get("type"), str):
             count += 1
             _structure(node, functions)
+            relations.add(id(node.get("function")))
             is_deterministic &= not node.get("sample")
         if count > NODES_MAX:
             raise TooLarge(f"statement has too many parts: limit_nodes={NODES_MAX}")
@@ -222,19 +226,19 @@ _RELATION_CHECKS = {
 # --- expressions ---
 
 
-def _expression(node: Node, functions: AllowList) -> bool:
+def _expression(node: Node, functions: AllowList, length_max: int) -> bool:
     """Checks one expression's own node; gives whether it is deterministic."""
     kind = node["class"]
     if kind not in CLASSES:
         raise PermissionDenied(f"part of the statement is not allowed: class={kind}")
     if kind in ("FUNCTION", "WINDOW"):
-        return _function(node, functions)
+        return _function(node, functions, length_max)
     if kind == "COLUMN_REF" and len(node["column_names"]) == 1:
         return node["column_names"][0].lower() not in CLOCK_WORDS
     return True
 
 
-def _function(node: Node, functions: AllowList) -> bool:
+def _function(node: Node, functions: AllowList, length_max: int) -> bool:
     name = str(node.get("function_name", "")).lower()
     if node.get("catalog") or node.get("schema", "").lower() not in ("", "main"):
         raise PermissionDenied(f"functions of other schemas are not allowed: function={name}")
@@ -242,7 +246,10 @@ def _function(node: Node, functions: AllowList) -> bool:
         raise PermissionDenied(f"EXPORT_STATE is not allowed: function={name}")
     if not functions.permits(name) and name not in TABLE_FUNCTIONS:
         raise PermissionDenied(f"function is not allowed: function={name[:100]}")
-    _check_growth(name, [argument["expression"] for argument in node.get("arguments") or ()])
+    arguments = [argument["expression"] for argument in node.get("arguments") or ()]
+    _check_growth(name, arguments)
+    if name in ("range", "generate_series"):
+        _check_length(name, arguments, length_max)
     return name not in functions.unstable
 
 
@@ -266,8 +273,6 @@ def _check_growth(name: str, arguments: list[Node]) -> None:
             raise PermissionDenied(
                 f"first argument must be a constant without widths over 9999: function={name}"
             )
-    if name in ("range", "generate_series"):
-        _check_length(name, arguments, LIST_LENGTH_MAX)
 
 
 def _integer(node: Any) -> int | None:

@@ -10,8 +10,8 @@ import pyarrow.csv as pa_csv
 import pyarrow.parquet as pq  # noqa: TID251 - the answer's encoding for a client, not storage
 
 from flightdb.errors import TooLarge, UnsupportedMedia
-from flightdb.rest.exchange import ENCODER
 from flightdb.model.json_values import rows, unique_names, values
+from flightdb.rest.exchange import ENCODER
 
 JSON = "application/json"
 ARROW = "application/vnd.apache.arrow.stream"

@@ -10,10 +10,10 @@ import pyarrow as pa
 
 from flightdb.coordinator.service import Answer, CachedAnswer, IsGone, Service, StatementKind
 from flightdb.errors import Cancelled, DeadlineExceeded, InvalidRequest, TooLarge
+from flightdb.model.json_values import rows, unique_names
 from flightdb.model.statement import Statement
 from flightdb.rpc.methods import Call
 from flightdb.rpc.threads import Threads
-from flightdb.model.json_values import rows, unique_names
 from flightdb.rpc.wire import Responses, encoded_records
 
 ROWS_A_STEP = 8192

@@ -15,8 +15,8 @@ from msgspec import to_builtins
 from msgspec.json import decode
 
 from flightdb.errors import TooLarge
-from flightdb.model.table import ID, TIMESTAMP
 from flightdb.model.json_values import unique_names, values
+from flightdb.model.table import ID, TIMESTAMP
 
 MAX_EXACT = 2**53
 """An integer beyond this is not exact as a double, so it goes as text, as protobuf's own JSON form

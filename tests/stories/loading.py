@@ -46,4 +46,6 @@ def tpch_queries() -> dict[str, str]:
     """`q01` to `q22`."""
     text = Path(__file__).parents[2].joinpath("bench", "tpch.sql").read_text()
     parts = re.split(r"^-- (q\d\d)$", text, flags=re.MULTILINE)[1:]
-    return {name: sql.strip().removesuffix(";") for name, sql in zip(*[iter(parts)] * 2, strict=True)}
+    return {
+        name: sql.strip().removesuffix(";") for name, sql in zip(*[iter(parts)] * 2, strict=True)
+    }

@@ -108,7 +108,8 @@ def test_every_door_gives_duckdbs_answer(name: str, door, loaded, alone):
 def plain(row: dict) -> dict:
     """A row as JSON can say it: whole numbers of any width are one."""
     return {
-        name: int(value) if str(value).lstrip("-").isdigit() else value for name, value in row.items()
+        name: int(value) if str(value).lstrip("-").isdigit() else value
+        for name, value in row.items()
     }
 
 

@@ -84,8 +84,7 @@ def test_unsigned_numbers_are_the_same_outside(tables: Path):
 
 def test_sail_reads_the_same_rows(tables: Path, tmp_path: Path):
     sql = f"SELECT count(*), sum(n), count(late), min(id) FROM delta.`{tables / 'events'}`"
-    with sail(tmp_path / "sail.log") as address, flightsql.connect(address, autocommit=True) as to:
-        with to.cursor() as cursor:
-            cursor.execute(sql)
-            [row] = cursor.fetchall()
+    with sail(tmp_path / "sail.log") as address, flightsql.connect(address, autocommit=True) as to, to.cursor() as cursor:
+        cursor.execute(sql)
+        [row] = cursor.fetchall()
     assert tuple(row) == (ROWS, ROWS * (ROWS - 1) // 2, ROWS * 2 // 5, "user-0")

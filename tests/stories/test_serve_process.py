@@ -70,7 +70,9 @@ def test_a_second_process_on_the_same_directory_is_refused(tmp_path: Path):
     assert str(server.process.pid) in line
 
 
-@pytest.mark.parametrize("option", ["--flight-port", "--rest-port", "--grpc-port", "--metrics-port"])
+@pytest.mark.parametrize(
+    "option", ["--flight-port", "--rest-port", "--grpc-port", "--metrics-port"]
+)
 def test_a_taken_port_is_named(tmp_path: Path, option: str):
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))

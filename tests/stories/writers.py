@@ -25,7 +25,9 @@ class Ledger:
 class Writers:
     """16 REST and 16 gRPC clients at once, one row a request, until stopped or the server is gone."""
 
-    def __init__(self, rest: str, rpc: str, ledger: Ledger, *, each: int = 16, table: str = "events"):
+    def __init__(
+        self, rest: str, rpc: str, ledger: Ledger, *, each: int = 16, table: str = "events"
+    ):
         self._rest, self._rpc, self._table = rest, rpc, table
         self._ledger = ledger
         self._stopping = threading.Event()
@@ -67,9 +69,7 @@ class Writers:
                         "payload": {"producer": producer, "seq": sequence},
                     }
                 )
-                connection.request(
-                    "POST", "/v1/data", body, {"content-type": "application/json"}
-                )
+                connection.request("POST", "/v1/data", body, {"content-type": "application/json"})
                 answer = connection.getresponse()
                 text = answer.read()
                 if answer.status == 200 and json.loads(text)["success"]:
