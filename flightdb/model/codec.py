@@ -77,24 +77,31 @@ class RecordCodec:
         for number, record in enumerate(records):
             row: list[object] = [None] * self._width
             self._place_identity(row, record, number, made)
-            for key, value in record.payload.items():
-                slot = self._slots.get(key)
-                if slot is None:
-                    slot = self._other_slot(key, value, record.payload, wanted, number)
-                    if slot is None:
-                        continue
-                if value is None:
-                    continue
-                try:
-                    row[slot[0]] = slot[1](value)
-                except _Unfit as unfit:
-                    self._want(slot[0], value, unfit, wanted, number)
+            self._place_payload(row, record.payload, wanted, number)
             if self._required:
                 self._check_required(row, number)
             rows.append(tuple(row))
         if wanted:
             return Misfit(tuple(wanted.values()))
         return Rows(tuple(rows), tuple(made))
+
+    def _place_payload(
+        self,
+        row: list[object],
+        payload: Mapping[str, object],
+        wanted: dict[str, pa.Field],
+        number: int,
+    ) -> None:
+        for key, value in payload.items():
+            slot = self._slots.get(key)
+            if slot is None:
+                slot = self._other_slot(key, value, payload, wanted, number)
+            if slot is None or value is None:
+                continue
+            try:
+                row[slot[0]] = slot[1](value)
+            except _Unfit as unfit:
+                self._want(slot[0], value, unfit, wanted, number)
 
     def _place_identity(
         self, row: list[object], record: Record, number: int, made: list[str]

@@ -71,10 +71,10 @@ def run(*arguments: str, app) -> subprocess.CompletedProcess:
 
 
 def over_adbc(app, sql: str) -> list[dict]:
-    with flightsql.connect(f"grpc://127.0.0.1:{app.flight_port}", autocommit=True) as connection:
-        with connection.cursor() as cursor:
-            cursor.execute(sql)
-            return cursor.fetch_arrow_table().to_pylist()
+    uri = f"grpc://127.0.0.1:{app.flight_port}"
+    with flightsql.connect(uri, autocommit=True) as to, to.cursor() as cursor:
+        cursor.execute(sql)
+        return cursor.fetch_arrow_table().to_pylist()
 
 
 def over_rest(app, sql: str) -> list[dict]:

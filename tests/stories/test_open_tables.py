@@ -62,10 +62,10 @@ def tables(tmp_path_factory: pytest.TempPathFactory) -> Path:
         ]
         app.service.write_records({"events": records})
         app.service.flush("events")
-    with flightsql.connect(f"grpc://127.0.0.1:{app.flight_port}", autocommit=True) as connection:
-        with connection.cursor() as cursor:
-            small = pa.table({"u": pa.array([0, 200, 255], pa.uint8()), "t": ["a", "b", None]})
-            cursor.adbc_ingest("small", small, mode="create")
+    uri = f"grpc://127.0.0.1:{app.flight_port}"
+    with flightsql.connect(uri, autocommit=True) as to, to.cursor() as cursor:
+        small = pa.table({"u": pa.array([0, 200, 255], pa.uint8()), "t": ["a", "b", None]})
+        cursor.adbc_ingest("small", small, mode="create")
     app.stop()
     return data / "tables"
 
@@ -84,7 +84,11 @@ def test_unsigned_numbers_are_the_same_outside(tables: Path):
 
 def test_sail_reads_the_same_rows(tables: Path, tmp_path: Path):
     sql = f"SELECT count(*), sum(n), count(late), min(id) FROM delta.`{tables / 'events'}`"
-    with sail(tmp_path / "sail.log") as address, flightsql.connect(address, autocommit=True) as to, to.cursor() as cursor:
+    with (
+        sail(tmp_path / "sail.log") as address,
+        flightsql.connect(address, autocommit=True) as to,
+        to.cursor() as cursor,
+    ):
         cursor.execute(sql)
         [row] = cursor.fetchall()
     assert tuple(row) == (ROWS, ROWS * (ROWS - 1) // 2, ROWS * 2 // 5, "user-0")
