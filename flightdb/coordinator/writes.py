@@ -13,7 +13,6 @@ from flightdb.coordinator.tables import Tables
 from flightdb.errors import (
     AlreadyExists,
     FlightdbError,
-    InvalidPayload,
     InvalidRequest,
     NotFound,
     Unavailable,
@@ -22,6 +21,7 @@ from flightdb.model.batches import BatchStream
 from flightdb.model.cancellation import Cancellation
 from flightdb.model.clock import Ids
 from flightdb.model.codec import Misfit, RecordCodec
+from flightdb.model.ids import check_ids
 from flightdb.model.put import Ack, Done, Put, Rows, TablePut
 from flightdb.model.record import Record
 from flightdb.model.schema import check_foreign, check_foreign_schema, conform
@@ -133,7 +133,7 @@ class Writes:
         check_foreign(batch)
         if self._is_crowded() or self._lacks(table, batch.schema):
             return False
-        rows = conform(batch, table.schema)
+        rows = _conformed(batch, table)
         self._send(Put((TablePut(table, rows),), producer, sequence), done)
         return True
 
@@ -148,7 +148,7 @@ class Writes:
                 break
             node = self._workers.owner(table, None)
             table = self._workers.evolve(node, table, list(batch.schema))
-        rows = conform(batch, table.schema)
+        rows = _conformed(batch, table)
         return self._wait(Put((TablePut(table, rows),), producer, sequence))
 
     @staticmethod
@@ -201,7 +201,7 @@ class Writes:
         check_foreign_schema(batches.schema)
         ingest = self._ingest_of(name, batches.schema, mode, options)
         schema = ingest.table.schema
-        stream = BatchStream(schema, _fitting(batches, schema), batches.close)
+        stream = BatchStream(schema, _fitting(batches, ingest.table), batches.close)
         node = self._workers.owner(ingest.table, None)
         return self._workers.ingest(node, ingest, stream, cancellation)
 
@@ -282,12 +282,18 @@ def _telling(made_ids: tuple[str, ...], done: Done) -> Done:
     return tell
 
 
-def _fitting(batches: BatchStream, schema: pa.Schema) -> Iterator[pa.RecordBatch]:
+def _conformed(batch: pa.RecordBatch, table: Table) -> pa.RecordBatch:
+    rows = conform(batch, table.schema)
+    check_ids(rows, table)
+    return rows
+
+
+def _fitting(batches: BatchStream, table: Table) -> Iterator[pa.RecordBatch]:
     rows = 0
     for batch in batches:
         check_foreign(batch)
         try:
-            yield conform(batch, schema)
-        except InvalidPayload as error:
-            raise InvalidPayload(f"{error.message} (in the batch from row {rows})") from None
+            yield _conformed(batch, table)
+        except InvalidRequest as error:
+            raise type(error)(f"{error.message} (in the batch from row {rows})") from None
         rows += len(batch)

@@ -6,7 +6,6 @@ or wider column could hold is handed back as `Misfit`, so that the caller can ch
 """
 
 import json
-import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -14,6 +13,7 @@ from typing import Any
 import pyarrow as pa
 
 from flightdb.errors import InvalidPayload, InvalidRequest
+from flightdb.model.ids import check_id
 from flightdb.model.names import fold
 from flightdb.model.put import Rows
 from flightdb.model.record import Record
@@ -58,8 +58,6 @@ class RecordCodec:
         self._time_type = (
             None if self._time_slot is None else table.schema.field(self._time_slot).type
         )
-        rules = table.options.id_validation
-        self._id_pattern = re.compile(rules.pattern) if rules.pattern and self._is_record else None
         self._required = tuple(
             index for index, field in enumerate(table.schema) if not field.nullable
         )
@@ -128,18 +126,8 @@ class RecordCodec:
                 "id is missing: this table takes the writer's ids (create it with auto_generate_id=true to have them"
                 f" made), row={number}, table={self.table.name}"
             )
-        if self._id_pattern is not None:
-            rules = options.id_validation
-            if len(given) > rules.max_length:
-                raise InvalidRequest(
-                    f"id is too long: expected at most {rules.max_length} characters,"
-                    f" row={number}, length={len(given)}"
-                )
-            if not self._id_pattern.search(given):
-                raise InvalidRequest(
-                    f"id has a character that is not allowed: expected a match of {rules.pattern},"
-                    f" row={number}, id={given[:80]!r}"
-                )
+        if self._is_record:
+            check_id(given, options.id_validation, number)
         return given
 
     def _other_slot(
@@ -173,7 +161,8 @@ class RecordCodec:
         found = _type_of(value)
         if found is None:
             raise InvalidPayload(
-                f"value cannot be stored: column={key!r}, row={number}, type={type(value).__name__}"
+                f"value cannot be stored: column={key!r}, expected a type of JSON and at most 64 bits,"
+                f" got {_described(value)}, row={number}"
             )
         _add_wanted(wanted, key, found, number)
         if self._width + len(wanted) > COLUMNS_MAX:
