@@ -11,6 +11,9 @@ USAGE = 2
 UNREACHABLE = 3
 """No server answered; trying again may help."""
 
+UNFLUSHED = 4
+"""`serve` has ended, but could not flush: the rows are in the write-ahead log, and readable after the next start."""
+
 INTERRUPTED = 130
 """Ctrl-C, as shells count it."""
 

@@ -8,7 +8,7 @@ from types import FrameType
 from typing import NoReturn
 
 from flightdb.app import App
-from flightdb.cli.failure import INTERRUPTED, USAGE, say
+from flightdb.cli.failure import INTERRUPTED, UNFLUSHED, USAGE, say
 from flightdb.errors import FlightdbError
 from flightdb.settings import Settings
 
@@ -24,11 +24,13 @@ def run(settings: Settings) -> NoReturn:
     except OSError as error:
         say(f"cannot start: {error.strerror or error}, file={error.filename}")
         end(USAGE)
+    print(app.ready_line, flush=True)
+    stop.wait()
     try:
-        print(app.ready_line, flush=True)
-        stop.wait()
-    finally:
         app.stop()
+    except FlightdbError as error:
+        say(f"not all rows were flushed, they are safe in the write-ahead log: {error.message}")
+        end(UNFLUSHED)
     end(0)
 
 

@@ -7,7 +7,14 @@ from dataclasses import dataclass
 import pyarrow as pa
 import structlog
 
-from flightdb.errors import FlightdbError, InvalidPayload, Overloaded, Unavailable
+from flightdb.errors import (
+    CommitUnknown,
+    FlightdbError,
+    Internal,
+    InvalidPayload,
+    Overloaded,
+    Unavailable,
+)
 from flightdb.model.clock import Clock
 from flightdb.model.codec import to_batch
 from flightdb.model.put import Ack, Done, Put, Rows
@@ -64,6 +71,7 @@ class Committer:
         self._thread = threading.Thread(target=self._run, name="flightdb-committer", daemon=True)
         self.on_failure: Callable[[], None] = lambda: None
         self.on_growth: Callable[[TableState], None] = lambda state: None
+        self._has_appended = False
         self.group_count = 0
         self.row_count = 0
         wal.carry = self._carried
@@ -139,9 +147,31 @@ class Committer:
             if job is not None:
                 job()
             elif entries:
-                self._commit(entries)
+                self._commit_or_answer(entries)
             else:
                 return
+
+    def _commit_or_answer(self, entries: list[Entry]) -> None:
+        """Commits a group; a defect in it is answered, so that nobody waits and the next group is taken."""
+        self._has_appended = False
+        try:
+            self._commit(entries)
+        except Exception:
+            log.exception("group could not be committed", writes=len(entries))
+            waiting = [entry for entry in entries if not entry.is_answered]
+            if self._has_appended:
+                # Rows are durable that no query sees: only a replay puts that right.
+                for entry in waiting:
+                    entry.done(
+                        CommitUnknown("write may be stored: the server ends and starts anew")
+                    )
+                self.on_failure()
+            elif len(waiting) > 1:
+                for entry in waiting:
+                    self._commit_or_answer([entry])
+            else:
+                for entry in waiting:
+                    entry.done(Internal("internal error: the write was not stored"))
 
     def _commit(self, entries: list[Entry]) -> None:
         fresh, repeats = self._without_repeats(entries)
@@ -191,7 +221,7 @@ class Committer:
             seen = self._producers.last(entry.put.tables[0].table.id, entry.put.producer)
             if seen is None:
                 # The first one of this group was refused: the repeat is a first one then.
-                self.submit(entry.put, entry.done)
+                self.submit(entry.put, entry.told)
             else:
                 entry.done(Ack(seen.lsn, seen.row_count, is_repeat=True))
 
@@ -219,7 +249,9 @@ class Committer:
             table = piece.table
             self._wal.register_schema(table.id, table.schema_version, table.schema)
         # A statement's number is the next lsn: it differs from all that lie in the log, of earlier runs too.
-        placed = self._wal.append(frames(group, batches, self._wal.next_lsn))
+        new = frames(group, batches, self._wal.next_lsn)
+        self._has_appended = True
+        placed = self._wal.append(new)
         now_us = self._clock.now_us()
         with self._states.lock:
             for piece, batch, frame in zip(group.pieces, batches, placed, strict=False):

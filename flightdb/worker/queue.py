@@ -7,8 +7,8 @@ from dataclasses import dataclass
 
 import pyarrow as pa
 
-from flightdb.errors import Overloaded, Unavailable
-from flightdb.model.put import Done, Put
+from flightdb.errors import FlightdbError, Overloaded, Unavailable
+from flightdb.model.put import Ack, Done, Put
 
 BYTES_MAX = 128 << 20
 """What may wait beside `entries_max`: about what a disk takes in half a second."""
@@ -20,13 +20,20 @@ GROUP_BYTES_MAX = 8 << 20
 _ROW_BYTES = 200
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Entry:
-    """A write that waits for its turn."""
+    """A write that waits for its turn, and then for its answer."""
 
     put: Put
-    done: Done
+    told: Done
     size_bytes: int
+    is_answered: bool = False
+
+    def done(self, answer: Ack | FlightdbError) -> None:
+        """Tells the writer; only the first answer counts. Called by the committer only."""
+        if not self.is_answered:
+            self.is_answered = True
+            self.told(answer)
 
 
 Job = Callable[[], None]
