@@ -1,5 +1,6 @@
 """The Flight door: a server, its middleware, and how both start and stop."""
 
+import socket
 import threading
 from collections.abc import Callable
 from typing import Any, TypeVar
@@ -9,7 +10,7 @@ import structlog
 from pyarrow import flight
 
 from flightdb.coordinator.service import Service
-from flightdb.errors import InvalidRequest
+from flightdb.errors import InvalidRequest, Unavailable
 from flightdb.flight.auth import Handshake, Identity, OpenIdentity
 from flightdb.flight.call import Call
 from flightdb.flight.errors import close_traceback_leak, to_wire
@@ -47,7 +48,8 @@ class FlightDoor:
 
         `secret` seals tickets and tokens. `identity` None: security is off.
         """
-        self._address = f"{host}:{port}"
+        self._host, self._wanted_port = host, port
+        self._address = f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
         self._traffic = Traffic()
         self._opener = CallOpener(identity or OpenIdentity(secret), self._traffic)
         self._handlers = Handlers(
@@ -60,8 +62,9 @@ class FlightDoor:
         self._server: FlightServer | None = None
 
     def start(self) -> None:
-        """Takes traffic from when it returns. Raises InvalidRequest when the port cannot be had."""
+        """Takes traffic from when it returns. Raises Unavailable when the port cannot be had."""
         close_traceback_leak()
+        self._check_address()
         try:
             self._server = FlightServer(
                 f"grpc://{self._address}", self._handlers, self._opener, self._traffic
@@ -69,6 +72,21 @@ class FlightDoor:
         except (pa.ArrowException, OSError, ValueError):
             raise InvalidRequest(
                 f"flight cannot listen: expected a free port on an address of this machine, address={self._address}"
+            ) from None
+
+    def _check_address(self) -> None:
+        """Tries the port first: gRPC's own refusal writes lines of its own to stderr, which cannot be turned off."""
+        try:
+            family, kind, protocol, _, address = socket.getaddrinfo(
+                self._host, self._wanted_port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
+            )[0]
+            with socket.socket(family, kind, protocol) as probe:
+                probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+                probe.bind(address)
+                probe.listen()
+        except OSError as error:
+            raise Unavailable(
+                f"flight cannot listen: {error.strerror}, host={self._host}, flight_port={self._wanted_port}"
             ) from None
 
     @property
