@@ -54,5 +54,5 @@ def test_a_port_that_is_taken_is_named(app):
         clock=None,
         ids=None,
     )
-    with pytest.raises(FlightdbError, match=f"127.0.0.1:{app.flight_port}"):
+    with pytest.raises(FlightdbError, match=f"host=127.0.0.1, flight_port={app.flight_port}"):
         door.start()
