@@ -3,10 +3,12 @@
 import sys
 
 from flightdb.cli.main import run
+from flightdb.cli.memory import bound_arrow_memory
 
 
 def main() -> None:
     """Runs the command line of this process and exits with its code."""
+    bound_arrow_memory()
     sys.exit(run(sys.argv[1:]))
 
 

@@ -134,3 +134,10 @@ class Internal(FlightdbError):
     """A defect here. Its cause is in the server's log under the query id, never in the message. HTTP 500."""
 
     slug = "internal_error"
+
+
+def out_of_memory() -> Overloaded:
+    """What a door answers where Arrow or Python could not have the memory that a request needs."""
+    return Overloaded(
+        "server has no memory left for this: expected a smaller request, or try again later"
+    )

@@ -74,6 +74,8 @@ def to_wire(error: Exception, query_id: str = "") -> Exception:
     """
     if isinstance(error, flight.FlightError):
         return error
+    if isinstance(error, MemoryError):
+        error = errors.out_of_memory()
     if not isinstance(error, errors.FlightdbError):
         log.error("flight call failed", query_id=query_id, exc_info=error)
         error = errors.Internal(

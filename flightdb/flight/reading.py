@@ -6,8 +6,12 @@ from dataclasses import dataclass
 import pyarrow as pa
 from pyarrow import flight
 
-from flightdb.errors import Cancelled, InvalidPayload
+from flightdb.errors import Cancelled, InvalidPayload, TooLarge
 from flightdb.flight.call import Call
+from flightdb.model.foreign import BATCH_BYTES_MAX
+
+DECODED_BYTES_MAX = 2 * BATCH_BYTES_MAX
+"""More is refused here, where it can be freed at once; the core looks at the rest more closely."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +47,7 @@ class Incoming:
 
         Raises:
             InvalidPayload: a batch cannot be decoded; it is numbered from 0.
+            TooLarge: a batch is far over what may be written; its memory is given back.
             Cancelled: the client left before the end of its stream: what came is not all.
         """
         number = 0
@@ -51,14 +56,22 @@ class Incoming:
                 chunk = self._reader.read_chunk()
             except StopIteration:
                 break
-            except (pa.ArrowException, flight.FlightError, MemoryError) as error:
+            except MemoryError:
+                raise _too_large(number) from None
+            except (pa.ArrowException, flight.FlightError) as error:
                 self._check_present(call)
                 raise InvalidPayload(
                     f"batch cannot be decoded: {_reason(error)}, batch={number}"
                 ) from None
-            if chunk.data is not None:
+            batch = chunk.data
+            if batch is not None:
+                # pyarrow has decompressed it by now, and a client says how large that becomes.
+                if batch.get_total_buffer_size() > DECODED_BYTES_MAX:
+                    del chunk, batch
+                    pa.default_memory_pool().release_unused()
+                    raise _too_large(number)
                 metadata = chunk.app_metadata
-                yield Sent(chunk.data, b"" if metadata is None else metadata.to_pybytes())
+                yield Sent(batch, b"" if metadata is None else metadata.to_pybytes())
                 number += 1
         # gRPC ends the stream of a client that has vanished just as that of one that has finished.
         self._check_present(call)
@@ -72,6 +85,12 @@ class Incoming:
     def _check_present(call: Call) -> None:
         if call.is_gone():
             raise Cancelled("stream was cut off: the client left before its end")
+
+
+def _too_large(number: int) -> TooLarge:
+    return TooLarge(
+        f"batch is too large: expected at most {BATCH_BYTES_MAX} bytes decompressed, batch={number}"
+    )
 
 
 def _reason(error: BaseException) -> str:

@@ -12,7 +12,7 @@ from starlette.routing import Route as PathRoute, Router
 from starlette.types import Message, Receive, Scope, Send
 
 from flightdb.coordinator.service import Service
-from flightdb.errors import FlightdbError, Internal, TooLarge, Unavailable
+from flightdb.errors import FlightdbError, Internal, TooLarge, Unavailable, out_of_memory
 from flightdb.model.clock import Clock
 from flightdb.model.record import DEFAULT_TABLE
 from flightdb.rest.admin import Admin
@@ -139,6 +139,8 @@ class RestApp:
             answer = route_answer(error)
             exchange.slug = answer.error
             await exchange.reply(answer.code, ENCODER.encode(answer), extra=tuple(allow))
+        except MemoryError:
+            await _refuse(exchange, out_of_memory())
         except Exception:
             log.exception(
                 "request failed",

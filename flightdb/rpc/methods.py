@@ -9,7 +9,14 @@ from google.protobuf.descriptor import MethodDescriptor, ServiceDescriptor
 from google.protobuf.message import DecodeError
 from google.protobuf.message_factory import GetMessageClass
 
-from flightdb.errors import FlightdbError, Internal, InvalidRequest, Unsupported
+from flightdb.errors import (
+    FlightdbError,
+    Internal,
+    InvalidRequest,
+    Overloaded,
+    Unsupported,
+    out_of_memory,
+)
 from flightdb.rpc.errors import (
     ERROR_KEY,
     QUERY_ID_KEY,
@@ -141,6 +148,9 @@ def _translated(run: Method, rpc: str, observe: Observe) -> Callable[[Any, Any],
         except FlightdbError as error:
             status = error.slug
             await call.abort(error)
+        except MemoryError:
+            status = Overloaded.slug
+            await call.abort(out_of_memory())
         except Exception as error:  # noqa: BLE001 - the last line before the client: logged there
             status = Internal.slug
             await call.abort(from_defect(error, call.query_id, rpc))
