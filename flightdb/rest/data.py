@@ -59,12 +59,14 @@ class Writes:
         media = exchange.media()
         body = await exchange.body(self._rules.body_bytes_max)
         retry = _retry(exchange)
-        if media == b"application/json" or not body:
+        if media == b"application/json":
             await self._write_records(exchange, body, retry, is_lines=False)
         elif media == b"application/x-ndjson":
             await self._write_records(exchange, body, retry, is_lines=True)
         elif media == b"application/vnd.apache.arrow.stream":
             await self._write_stream(exchange, body, retry)
+        elif not body:
+            raise InvalidRequest("body is empty: expected rows as json, ndjson or an arrow stream")
         else:
             raise _unsupported(media)
 

@@ -95,11 +95,13 @@ def json_message(error: Exception) -> str:
 
     The word `str`, a Python name, becomes `string`, and so on, since it goes to clients.
     """
+    if isinstance(error, UnicodeDecodeError):
+        return f"text is not UTF-8 (byte {error.object[error.start]:#04x})"
     text = str(error) or "not valid json"
     text = re.sub(r"(Expected|got) `([^`]+)`", lambda m: f"{m[1]} {_json_types(m[2])}", text)
     text = re.sub(r" - at `\$`", "", text)
     text = re.sub(r" - at `\$\.?([^`]+)`", r" at \1", text)
-    return text[:1].lower() + text[1:]
+    return text if text.startswith("JSON") else text[:1].lower() + text[1:]
 
 
 def _json_types(names: str) -> str:

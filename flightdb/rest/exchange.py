@@ -156,7 +156,9 @@ def _check_here(message: Message, size: int, size_max: int) -> None:
 
 
 def _too_large(size_max: int) -> TooLarge:
-    return TooLarge(f"body is too large: expected at most {size_max} bytes, see max_body_bytes")
+    return TooLarge(
+        f"body is too large: expected at most {size_max} bytes (network.server.rest.max_body_size)"
+    )
 
 
 def _is_safe(text: bytes) -> bool:
