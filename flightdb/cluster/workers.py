@@ -61,12 +61,13 @@ class Lease:
 
 @dataclass(frozen=True, slots=True)
 class TableLoad:
-    """What an owner holds of a table beyond the log. Times in microseconds since the epoch, 0 for never."""
+    """What an owner holds of a table beyond `version`, -1 for the newest. Times in microseconds since the epoch, 0 for never."""
 
     pending_rows: int
     pending_bytes: int
     last_write_us: int
     last_flush_us: int
+    version: int = -1
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 import pyarrow as pa
+import structlog
 
 from flightdb.model.batches import concat
 from flightdb.model.source import ArrowSegment, BufferPart
@@ -17,6 +18,11 @@ _FEW = 64
 """So many batches of one tier are put together into one of the next: each row is copied twice at most."""
 
 _PLACED_ROWS = 8_192
+
+_PLACED_BYTES = 4 << 20
+"""What a query may have to copy of one part, at most twice."""
+
+log = structlog.get_logger()
 
 
 @dataclass(slots=True)
@@ -36,7 +42,8 @@ class Part:
         if len(self.small) >= _FEW:
             self.middle.append(concat(self.small))
             self.small = []
-            if sum(map(len, self.middle)) >= _PLACED_ROWS:
+            rows = sum(map(len, self.middle))
+            if rows >= _PLACED_ROWS or sum(one.nbytes for one in self.middle) >= _PLACED_BYTES:
                 self._place(arena)
 
     def add_placed(self, segment: ArrowSegment, arena: Arena) -> None:
@@ -49,12 +56,20 @@ class Part:
         batch = concat([*self.middle, *self.small])
         self.middle, self.small = [], []
         body = batch.serialize()
-        segment = self.chunks[-1].place(body, len(batch)) if self.chunks else None
+        try:
+            self.placed.append(self._written(body, len(batch), arena))
+        except OSError as error:
+            # The rows are durable in the WAL and acknowledged: a full disk must not hide them.
+            log.warning("buffer kept in memory", reason=error.strerror, bytes=body.size)
+            self.placed.append(ArrowSegment("", 0, 0, len(batch), body))
+
+    def _written(self, body: pa.Buffer, row_count: int, arena: Arena) -> ArrowSegment:
+        segment = self.chunks[-1].place(body, row_count) if self.chunks else None
         if segment is None:
             self.chunks.append(arena.chunk(body.size))
-            segment = self.chunks[-1].place(body, len(batch))
+            segment = self.chunks[-1].place(body, row_count)
             assert segment is not None
-        self.placed.append(segment)
+        return segment
 
     def frozen(self) -> "FrozenPart":
         """The part as it is now; later additions do not show. Copies references only."""

@@ -11,13 +11,11 @@ from flightdb.errors import (
     CommitUnknown,
     FlightdbError,
     Internal,
-    InvalidPayload,
     Overloaded,
     Unavailable,
 )
 from flightdb.model.clock import Clock
-from flightdb.model.codec import to_batch
-from flightdb.model.put import Ack, Done, Put, Rows
+from flightdb.model.put import Ack, Done, Put
 from flightdb.model.source import ArrowSegment
 from flightdb.wal.frames import FrameKind, NewFrame
 from flightdb.wal.log import Log, WalFailed, WalFull
@@ -71,6 +69,7 @@ class Committer:
         self._thread = threading.Thread(target=self._run, name="flightdb-committer", daemon=True)
         self.on_failure: Callable[[], None] = lambda: None
         self.on_growth: Callable[[TableState], None] = lambda state: None
+        self.on_refusal: Callable[[], None] = lambda: None
         self._has_appended = False
         self.group_count = 0
         self.row_count = 0
@@ -93,8 +92,12 @@ class Committer:
     @property
     def pressure(self) -> float:
         """How full queue, buffers and log are; see `Workers.pressure`."""
+        return max(len(self._queue) / self._limits.queue_entries, self.fullness)
+
+    @property
+    def fullness(self) -> float:
+        """How full buffers and log are: what a flush makes less."""
         return max(
-            len(self._queue) / self._limits.queue_entries,
             self._states.buffered_bytes / self._limits.buffered_bytes,
             self._wal.size_bytes / self._wal_bytes_max,
         )
@@ -109,6 +112,7 @@ class Committer:
 
     def _check_room(self) -> None:
         if self._states.buffered_bytes > self._limits.buffered_bytes:
+            self.on_refusal()
             raise Overloaded(
                 f"buffers are full: expected at most {self._limits.buffered_bytes >> 20} MiB of unflushed rows"
                 " (buffer.max_bytes); the store takes them slower than they come, retry later",
@@ -176,18 +180,14 @@ class Committer:
     def _commit(self, entries: list[Entry]) -> None:
         fresh, repeats = self._without_repeats(entries)
         group = gather(fresh, self._resolve)
-        batches = self._batches(group)
-        if batches is None:
-            self._commit([entry for entry in entries if self._converts(entry)])
-            return
         try:
+            batches = [piece.batch() for piece in group.pieces]
             last_lsn = self._write(group, batches) if group.entries else 0
         except (WalFull, WalFailed) as error:
-            for entry in [*group.entries, *repeats]:
-                entry.done(error)
-            if isinstance(error, WalFailed):
-                log.error("wal failed", error=str(error))
-                self.on_failure()
+            self._refuse([*group.entries, *repeats], error)
+            return
+        except FlightdbError as error:
+            self._commit_apart(group.entries, repeats, error)
             return
         for entry in group.entries:
             entry.done(self._acknowledgement(entry, last_lsn))
@@ -219,29 +219,34 @@ class Committer:
     def _answer_repeats(self, repeats: list[Entry]) -> None:
         for entry in repeats:
             seen = self._producers.last(entry.put.tables[0].table.id, entry.put.producer)
-            if seen is None:
+            if seen is None or seen.sequence < entry.put.sequence:
                 # The first one of this group was refused: the repeat is a first one then.
                 self.submit(entry.put, entry.told)
             else:
                 entry.done(Ack(seen.lsn, seen.row_count, is_repeat=True))
 
-    def _batches(self, group: Group) -> list[pa.RecordBatch] | None:
-        """One batch a piece; None when some write's rows do not convert."""
-        try:
-            return [piece.batch() for piece in group.pieces]
-        except InvalidPayload:
-            return None
-
-    def _converts(self, entry: Entry) -> bool:
-        """Tries one write's rows alone; answers it with its error when they do not convert."""
-        try:
-            for part in entry.put.tables:
-                if isinstance(part.rows, Rows):
-                    to_batch(part.rows.values, part.table.schema)
-        except InvalidPayload as error:
+    def _refuse(self, entries: list[Entry], error: WalFull | WalFailed) -> None:
+        for entry in entries:
             entry.done(error)
-            return False
-        return True
+        if isinstance(error, WalFailed):
+            log.error("wal failed", error=str(error))
+            self.on_failure()
+        else:
+            self.on_refusal()
+
+    def _commit_apart(
+        self, entries: list[Entry], repeats: list[Entry], error: FlightdbError
+    ) -> None:
+        """Some write of a group cannot be written: halves, down to that one, which gets the error."""
+        self._has_appended = False
+        if len(entries) == 1:
+            entries[0].done(error)
+        else:
+            half = len(entries) // 2
+            self._commit(entries[:half])
+            self._commit(entries[half:])
+        if repeats:
+            self._commit(repeats)
 
     def _write(self, group: Group, batches: list[pa.RecordBatch]) -> int:
         """Makes the group durable, then visible; gives its last lsn."""
@@ -252,6 +257,8 @@ class Committer:
         new = frames(group, batches, self._wal.next_lsn)
         self._has_appended = True
         placed = self._wal.append(new)
+        if not placed:
+            return self._wal.next_lsn - 1  # Writes of no rows.
         now_us = self._clock.now_us()
         with self._states.lock:
             for piece, batch, frame in zip(group.pieces, batches, placed, strict=False):

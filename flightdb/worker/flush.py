@@ -1,7 +1,7 @@
 """Buffered rows to Parquet in the store: seal, write, commit, swap, let the WAL go."""
 
 import threading
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import structlog
 
@@ -11,7 +11,7 @@ from flightdb.model.clock import Clock
 from flightdb.model.snapshot import Commit, Snapshot
 from flightdb.model.table import Table
 from flightdb.wal.frames import FrameKind, NewFrame
-from flightdb.wal.log import Log
+from flightdb.wal.log import Log, WalFull
 from flightdb.worker.buffer import Buffer
 from flightdb.worker.committer import Committer
 from flightdb.worker.files import SegmentFiles
@@ -23,6 +23,11 @@ from flightdb.worker.states import States, TableState
 log = structlog.get_logger()
 
 _DROPPED = 2**63 - 1
+
+_CROWDED = 0.5
+
+_PRESSURE_S = 0.05
+"""Between two rounds under pressure: writers come back no sooner."""
 
 
 class Flusher:
@@ -77,13 +82,20 @@ class Flusher:
             return
         state.open.name_ns = self._names.next_ns()
         body = seal_body(state.open)
-        self._committer.append(NewFrame(FrameKind.SEAL, table_id=state.table.id, body=body))
+        try:
+            self._committer.append(NewFrame(FrameKind.SEAL, table_id=state.table.id, body=body))
+        except WalFull:
+            # The flush is what makes room. Without the frame a crash may leave an orphan file, no more.
+            log.warning("buffer sealed without a record of it", table=state.table.name)
         with self._states.lock:
             state.sealed.append(state.open)
             state.open = None
 
     def _store(self, state: TableState, sealed: Buffer) -> None:
         snapshot = newest(self._catalog, state.table)
+        if snapshot.positions.get(self._states.worker_id, 0) >= sealed.last_lsn:
+            self._states.adopt(state, snapshot)  # It landed; only the answer was lost.
+            return
         parts = [part.as_source() for part in sealed.frozen()]
         added = self._files.write(snapshot, parts, sealed.name_ns)
         commit = Commit(
@@ -122,12 +134,12 @@ class FlushLoop:
         flush_bytes: int,
         buffer_rows: int,
         interval_s: float,
-        buffered_bytes_max: int,
+        fullness: Callable[[], float],
     ) -> None:
         """A table is due at `flush_bytes`, or `interval_s` after its first row; its own settings go first.
 
-        `buffer_rows` 0 means that rows alone make no table due. Above half of `buffered_bytes_max` in all tables the
-        largest is due as well.
+        `buffer_rows` 0 means that rows alone make no table due. While `fullness` (of buffers and log) is above a
+        half, the largest is due as well.
         """
         self._flusher = flusher
         self._states = states
@@ -135,10 +147,11 @@ class FlushLoop:
         self._flush_bytes = flush_bytes
         self._buffer_rows = buffer_rows
         self._interval_s = interval_s
-        self._buffered_bytes_max = buffered_bytes_max
+        self._fullness = fullness
         self._wake = threading.Event()
         self._stopping = threading.Event()
         self._failures: dict[str, tuple[int, float]] = {}
+        self._is_pressed = False
         self._thread = threading.Thread(target=self._run, name="flightdb-flush", daemon=True)
 
     def start(self) -> None:
@@ -161,19 +174,37 @@ class FlushLoop:
         if self._is_full(state):
             self._wake.set()
 
+    def on_pressure(self) -> None:
+        """Called when a write is refused for want of room: everything is due."""
+        self._is_pressed = True
+        self._wake.set()
+
     def _run(self) -> None:
         while not self._stopping.is_set():
             self._wake.wait(0.5)
             self._wake.clear()
-            for state in self._due(self._states.all()):
+            is_pressed, self._is_pressed = self._is_pressed, False
+            is_crowded = self._fullness() > _CROWDED
+            for state in self._due(self._states.all(), is_crowded, is_pressed):
                 if self._stopping.is_set():
                     return
                 self._flush(state)
+            if is_pressed or is_crowded:
+                self._make_room()
 
-    def _due(self, states: Sequence[TableState]) -> list[TableState]:
+    def _make_room(self) -> None:
+        """Also when nothing was left to flush: a lease that has ended may have held the WAL."""
+        try:
+            self._flusher.truncate()
+        except FlightdbError as error:
+            log.error("wal not truncated", error=str(error))
+        self._stopping.wait(_PRESSURE_S)
+
+    def _due(
+        self, states: Sequence[TableState], is_crowded: bool, is_pressed: bool
+    ) -> list[TableState]:
         now_s = self._clock.monotonic_s()
         largest = max(states, key=_open_bytes, default=None)
-        is_crowded = 2 * self._states.buffered_bytes > self._buffered_bytes_max
         return [
             state
             for state in states
@@ -182,6 +213,7 @@ class FlushLoop:
                 or self._is_old(state, now_s)
                 or state.sealed
                 or (is_crowded and state is largest)
+                or (is_pressed and state.open is not None)
             )
             and self._failures.get(state.table.id, (0, 0.0))[1] <= now_s
         ]
@@ -202,12 +234,21 @@ class FlushLoop:
         try:
             self._flusher.flush(state)
         except NotFound:
-            return  # Dropped meanwhile; its rows are gone with it.
-        except FlightdbError as error:
+            # Dropped meanwhile; its rows are gone with it.
+            self._failures.pop(state.table.id, None)
+        except Exception as error:
+            # Also a defect: the thread has other tables to flush. Logged, counted in the health, tried again.
             count = self._failures.get(state.table.id, (0, 0.0))[0] + 1
             wait_s = min(60.0, 0.5 * 2**count)
             self._failures[state.table.id] = (count, self._clock.monotonic_s() + wait_s)
-            log.error("flush failed", table=state.table.name, error=str(error), retry_in_s=wait_s)
+            inside = None if isinstance(error, FlightdbError) else error
+            log.error(
+                "flush failed",
+                table=state.table.name,
+                error=str(error),
+                retry_in_s=wait_s,
+                exc_info=inside,
+            )
         else:
             self._failures.pop(state.table.id, None)
 

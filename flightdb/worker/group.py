@@ -18,7 +18,7 @@ from flightdb.worker.queue import Entry
 from flightdb.worker.states import TableState
 
 Resolve = Callable[[Table], TableState]
-"""Table to its state here; raises NotFound when it was dropped."""
+"""Table to its state here, at this schema version or a newer one; raises NotFound when it was dropped."""
 
 
 @dataclass(slots=True)
@@ -67,7 +67,11 @@ def gather(entries: Sequence[Entry], resolve: Resolve) -> Group:
     latest: dict[str, Piece] = {}
     for entry in entries:
         try:
-            parts = [_current(part, resolve(part.table)) for part in entry.put.tables]
+            parts = [
+                _current(part, resolve(part.table))
+                for part in entry.put.tables
+                if _row_count(part.rows)
+            ]
         except FlightdbError as error:
             entry.done(error)
             continue
@@ -81,10 +85,6 @@ def _current(part: TablePut, state: TableState) -> tuple[TableState, Rows | pa.R
     """The rows under the table's schema of this moment; rows of values are tried out when they may not convert."""
     rows = part.rows
     if part.table.schema_version == state.table.schema_version:
-        return state, rows
-    if part.table.schema_version > state.table.schema_version:
-        # The catalog has it already: the coordinator changes the schema before it sends rows of the new one.
-        state.table = part.table
         return state, rows
     batch = rows if isinstance(rows, pa.RecordBatch) else to_batch(rows.values, part.table.schema)
     try:
@@ -160,7 +160,8 @@ def frames(group: Group, batches: Sequence[pa.RecordBatch], statement: int) -> l
 
 def rows_of(entry: Entry) -> int:
     """Rows of a write."""
-    return sum(
-        len(part.rows) if isinstance(part.rows, pa.RecordBatch) else len(part.rows.values)
-        for part in entry.put.tables
-    )
+    return sum(_row_count(part.rows) for part in entry.put.tables)
+
+
+def _row_count(rows: Rows | pa.RecordBatch) -> int:
+    return len(rows) if isinstance(rows, pa.RecordBatch) else len(rows.values)

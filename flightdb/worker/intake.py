@@ -136,7 +136,7 @@ class Intake:
                 table, added=added, positions=positions, changes_schema=True, replaces=True
             )
             after.append(self._catalog.commit(commit))
-            self._states.adopt(state, after[0], drops_open=True)
+            self._states.adopt(state, after[0])
 
         self._committer.run(swap)
         return after[0]

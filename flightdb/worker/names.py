@@ -4,6 +4,9 @@ import threading
 
 from flightdb.model.clock import Clock
 
+_DIGITS_MAX = 19
+"""Nanoseconds since the epoch until 2286; longer numbers are not ours."""
+
 
 class NameClock:
     """Strictly increasing nanoseconds, near the wall clock; unique on this worker. Thread-safe.
@@ -17,6 +20,13 @@ class NameClock:
         self._number = worker_number
         self._lock = threading.Lock()
         self._last_us = 0
+
+    def pass_by(self, path: str) -> None:
+        """Later names are higher than that of a file of ours at `path`, whatever the wall clock says by now."""
+        name = path.rpartition("/")[2].removesuffix(".parquet")
+        if name.isdecimal() and len(name) <= _DIGITS_MAX:
+            with self._lock:
+                self._last_us = max(self._last_us, int(name) // 1000)
 
     def next_ns(self) -> int:
         """The next name."""

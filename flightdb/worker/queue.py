@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import pyarrow as pa
 
 from flightdb.errors import FlightdbError, Overloaded, Unavailable
-from flightdb.model.put import Ack, Done, Put
+from flightdb.model.put import Ack, Done, Put, Rows
 
 BYTES_MAX = 128 << 20
 """What may wait beside `entries_max`: about what a disk takes in half a second."""
@@ -18,6 +18,7 @@ GROUP_BYTES_MAX = 8 << 20
 """One WAL write: larger groups gain nothing (bench), and the first of them would wait longer."""
 
 _ROW_BYTES = 200
+"""A row of values beside its texts."""
 
 
 @dataclass(slots=True)
@@ -124,6 +125,10 @@ def _size_bytes(put: Put) -> int:
         total += (
             rows.get_total_buffer_size()
             if isinstance(rows, pa.RecordBatch)
-            else len(rows.values) * _ROW_BYTES
+            else len(rows.values) * _ROW_BYTES + _text_bytes(rows)
         )
     return total
+
+
+def _text_bytes(rows: Rows) -> int:
+    return sum(len(value) for row in rows.values for value in row if isinstance(value, str | bytes))

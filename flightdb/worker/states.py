@@ -4,7 +4,7 @@ import threading
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
-from flightdb.cluster.workers import TableView
+from flightdb.cluster.workers import TableLoad, TableView
 from flightdb.errors import NotFound
 from flightdb.model.snapshot import Snapshot
 from flightdb.model.table import Table
@@ -26,7 +26,8 @@ class TableState:
     last_flush_us: int = 0
     commit_lock: threading.Lock = field(default_factory=threading.Lock)
     """Held around each commit to this table, so that flush, large ingest and rewriting take turns."""
-    view: tuple[tuple[int, int], TableView] | None = None
+    look: "Frozen | None" = None
+    """What the last lease saw, while nothing has changed since."""
 
     @property
     def buffers(self) -> Iterator[Buffer]:
@@ -41,21 +42,24 @@ class TableState:
         return max((buffer.last_lsn for buffer in self.buffers), default=self.flushed_lsn)
 
     def adopt(self, snapshot: Snapshot, worker_id: str) -> int:
-        """Takes a newer version and drops the sealed buffers that it contains, in one step: see `States.adopt`."""
+        """Takes a newer version and drops the buffers that it contains, in one step: see `States.adopt`."""
         if snapshot.version <= self.version:
             return 0
         self.version = snapshot.version
         self.flushed_lsn = max(self.flushed_lsn, snapshot.positions.get(worker_id, 0))
         if snapshot.table.schema_version > self.table.schema_version:
             self.table = snapshot.table
-        gone = [buffer for buffer in self.sealed if buffer.last_lsn <= self.flushed_lsn]
+        gone = [buffer for buffer in self.buffers if buffer.last_lsn <= self.flushed_lsn]
         self.sealed = [buffer for buffer in self.sealed if buffer.last_lsn > self.flushed_lsn]
+        if self.open is not None and self.open.last_lsn <= self.flushed_lsn:
+            self.open = None  # Superseded, not stored: a replacing commit counts past it.
         self.touch()
         return sum(buffer.size_bytes for buffer in gone)
 
     def touch(self) -> None:
         """Moves `mark` to what is visible now: call under the lock after each change."""
         self.mark = (self.version, self.last_lsn)
+        self.look = None
 
 
 class States:
@@ -97,16 +101,12 @@ class States:
                 self._states[table.id] = state
             return state
 
-    def adopt(self, state: TableState, snapshot: Snapshot, *, drops_open: bool = False) -> None:
+    def adopt(self, state: TableState, snapshot: Snapshot) -> None:
         """A commit's outcome: the version moves on and what it contains leaves the buffers, in one step for queries.
 
-        Older snapshots change nothing, so commits may report in any order. `drops_open`: the commit superseded the
-        rows of the open buffer as well.
+        Older snapshots change nothing, so commits may report in any order, and anyone may report what the catalog has.
         """
         with self.lock:
-            if drops_open and state.open is not None:
-                self.buffered_bytes -= state.open.size_bytes
-                state.open = None
             self.buffered_bytes -= state.adopt(snapshot, self.worker_id)
 
     def forget(self, table_id: str) -> None:
@@ -116,38 +116,57 @@ class States:
             state = self._states.pop(table_id, None)
             if state is not None:
                 self.buffered_bytes -= sum(buffer.size_bytes for buffer in state.buffers)
+                # A flush that waits for its turn has this state in hand: it finds nothing.
+                state.open, state.sealed, state.look = None, [], None
 
     @property
     def forgotten(self) -> frozenset[str]:
         """Ids of tables dropped since the start."""
         return frozenset(self._forgotten)
 
-    def freeze(self, states: Sequence[TableState]) -> "list[TableView | Frozen]":
-        """One consistent look at several tables: ready views where nothing changed, else what to make them of."""
-        looks: list[TableView | Frozen] = []
+    def freeze(self, states: Sequence[TableState], none: int) -> "tuple[list[Frozen], int]":
+        """One consistent look at several tables, and the lowest lsn that it reads from the WAL (`none`: nothing)."""
+        looks = []
         with self.lock:
             for state in states:
-                if state.view is not None and state.view[0] == state.mark:
-                    looks.append(state.view[1])
-                    continue
-                parts = tuple(part for buffer in state.buffers for part in buffer.frozen())
-                looks.append(Frozen(state, state.table, state.mark, parts))
-        return looks
+                if state.look is None:
+                    parts = tuple(part for buffer in state.buffers for part in buffer.frozen())
+                    state.look = Frozen(state.table, state.mark, parts)
+                looks.append(state.look)
+            first = [buffer.first_lsn for state in states for buffer in state.buffers]
+        return looks, min(first, default=none)
+
+    def loads(self) -> dict[str, TableLoad]:
+        """What is held of each table, by id, at one moment."""
+        with self.lock:
+            return {
+                state.table.id: TableLoad(
+                    sum(buffer.row_count for buffer in state.buffers),
+                    sum(buffer.size_bytes for buffer in state.buffers),
+                    state.last_write_us,
+                    state.last_flush_us,
+                    state.version,
+                )
+                for state in self._states.values()
+            }
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Frozen:
-    """A table at one moment, references only; `view` does the work outside the lock."""
+    """A table at one moment, references only; keeps the files of its rows while it is held.
 
-    state: TableState
+    `view` does the work outside the lock.
+    """
+
     table: Table
     mark: tuple[int, int]
     parts: tuple[FrozenPart, ...]
+    made: TableView | None = None
 
     def view(self) -> TableView:
-        """The view as values; kept for the next query until something changes."""
-        version, lsn = self.mark
-        buffers = tuple(part.as_source() for part in self.parts)
-        view = TableView(self.table, version, buffers, lsn)
-        self.state.view = (self.mark, view)
-        return view
+        """The view as values, made once."""
+        if self.made is None:
+            version, lsn = self.mark
+            buffers = tuple(part.as_source() for part in self.parts)
+            self.made = TableView(self.table, version, buffers, lsn)
+        return self.made

@@ -7,9 +7,9 @@ from pathlib import Path
 import pyarrow as pa
 
 from flightdb.catalog.catalog import Catalog
-from flightdb.cluster.workers import Ingest, Lease, TableLoad, WorkerStatus
+from flightdb.cluster.workers import Ingest, Lease, WorkerStatus
 from flightdb.engine.engine import Engine
-from flightdb.errors import NotFound
+from flightdb.errors import FlightdbError, NotFound
 from flightdb.model.batches import BatchStream
 from flightdb.model.cancellation import Cancellation
 from flightdb.model.clock import Clock, Ids
@@ -93,7 +93,7 @@ class Worker:
         self._recovery = Recovery(
             parts.wal, self._states, self._arena, self._producers, parts.clock
         )
-        names = NameClock(parts.clock)
+        self._names = names = NameClock(parts.clock)
         files = SegmentFiles(
             parts.store,
             parts.scratch / "files",
@@ -117,7 +117,7 @@ class Worker:
             flush_bytes=limits.flush_bytes,
             buffer_rows=limits.buffer_rows,
             interval_s=limits.flush_interval_s,
-            buffered_bytes_max=limits.commit.buffered_bytes,
+            fullness=lambda: self._committer.fullness,
         )
         self._intake = Intake(
             self._states,
@@ -133,6 +133,7 @@ class Worker:
         )
         self._admission = Admission(limits.running_max, limits.waiting_max, limits.wait_s_max)
         self._committer.on_growth = self._loop.on_growth
+        self._committer.on_refusal = self._loop.on_pressure
 
     def start(self, on_failure: Callable[[], None]) -> None:
         """Recovers, then takes traffic. `on_failure` has to end the process: the WAL cannot be trusted any more.
@@ -142,6 +143,9 @@ class Worker:
         """
         self._committer.on_failure = on_failure
         self._recovery.run(self._catalog)
+        for table in self._catalog.tables():
+            for segment in self._catalog.load(table.name).segments:
+                self._names.pass_by(segment.path)
         self._committer.start()
         self._loop.start()
 
@@ -149,15 +153,26 @@ class Worker:
         """Refuses new work, flushes everything, ends the threads. Raises what a flush raises, when all has ended."""
         self._admission.close()
         self._loop.stop()
+        failures: list[FlightdbError] = []
         try:
             for state in self._states.all():
-                self._flusher.flush(state)
+                try:
+                    self._flusher.flush(state)
+                except FlightdbError as error:
+                    failures.append(error)
         finally:
             self._committer.stop()
+        if failures:
+            raise failures[0]
 
     def _state(self, table: Table) -> TableState:
         state = self._states.get(table.id)
-        return state if state is not None else self._states.ensure(newest(self._catalog, table))
+        if state is None:
+            return self._states.ensure(newest(self._catalog, table))
+        if state.table.schema_version < table.schema_version:
+            # Its commit is in the catalog, and who made it has not told us yet.
+            self._states.adopt(state, newest(self._catalog, table))
+        return state
 
     # --- rows ---
     def put(self, put: Put, done: Done) -> None:
@@ -184,6 +199,8 @@ class Worker:
 
     def forget(self, table: Table) -> None:
         """See `Workers.forget`."""
+        if table.id in self._states.forgotten:
+            return
         state = self._state(table)
         with state.commit_lock:
             self._committer.run(lambda: self._drop(table))
@@ -218,15 +235,6 @@ class Worker:
 
     def status(self) -> WorkerStatus:
         """See `Workers.status`."""
-        tables = {}
-        for state in self._states.all():
-            buffers = list(state.buffers)
-            tables[state.table.id] = TableLoad(
-                sum(buffer.row_count for buffer in buffers),
-                sum(buffer.size_bytes for buffer in buffers),
-                state.last_write_us,
-                state.last_flush_us,
-            )
         figures = {
             "wal_bytes": float(self._wal.size_bytes),
             "wal_failed": float(self._wal.is_failed),
@@ -240,4 +248,4 @@ class Worker:
             "leases": float(len(self._leases)),
             **{f"engine_{name}": float(value) for name, value in self._engine.statistics().items()},
         }
-        return WorkerStatus(self.node_id, figures, tables)
+        return WorkerStatus(self.node_id, figures, self._states.loads())
