@@ -5,6 +5,7 @@ import threading
 from collections.abc import Iterator
 from functools import partial
 
+import grpc.aio
 import msgspec
 import pyarrow as pa
 
@@ -80,6 +81,7 @@ class Queries:
         Raises:
             InvalidRequest: a negative batch size.
             DeadlineExceeded: the client does not read.
+            Cancelled: the client has left.
         """
         if batch_size < 0:
             raise InvalidRequest(
@@ -96,6 +98,9 @@ class Queries:
             raise DeadlineExceeded(
                 f"client takes nothing of the answer: waited_s={self._stall_s_max:g}"
             ) from None
+        except grpc.aio.InternalError:
+            # What a write that waits for the client ends with when that has left.
+            raise Cancelled("client left before the end of the answer") from None
         finally:
             records.close()
 
