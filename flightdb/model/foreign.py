@@ -116,9 +116,10 @@ def _is_fixed(kind: Any) -> bool:
 def _view_bytes(column: Any) -> int:
     """The first four bytes of each sixteen-byte view are its length."""
     count = column.offset + len(column)
-    lengths = pa.Array.from_buffers(pa.int32(), count * 4, [None, column.buffers()[1]])
-    rows = pa.array(range(column.offset * 4, count * 4, 4), pa.int64())
-    own = pc.if_else(column.is_valid(), lengths.take(rows), pa.scalar(0, pa.int32()))
+    words = pa.Array.from_buffers(pa.int32(), count * 4, [None, column.buffers()[1]])
+    views: Any = pa.FixedSizeListArray.from_arrays(words, 4)
+    lengths = pc.list_element(views.slice(column.offset), 0)
+    own = pc.if_else(column.is_valid(), lengths, pa.scalar(0, pa.int32()))
     return _sum(pc.cast(own, pa.int64()))
 
 
