@@ -1,6 +1,7 @@
 """The coordinator: the service that every door talks to."""
 
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 
 import pyarrow as pa
@@ -30,13 +31,14 @@ from flightdb.coordinator.statements import Statements
 from flightdb.coordinator.tables import TableRules, Tables
 from flightdb.coordinator.writes import IngestOptions, Writes
 from flightdb.engine.engine import Engine
+from flightdb.errors import FlightdbError, NotFound
 from flightdb.model.batches import BatchStream
 from flightdb.model.clock import Clock, Ids
 from flightdb.model.put import Ack, Done
 from flightdb.model.record import Record
 from flightdb.model.snapshot import Snapshot
 from flightdb.model.statement import Statement
-from flightdb.model.table import TableKind, TableOptions
+from flightdb.model.table import Table, TableKind, TableOptions
 from flightdb.storage.store import ObjectStore
 
 log = structlog.get_logger()
@@ -213,10 +215,16 @@ class Coordinator:
 
     def flush(self, table: str = "") -> int:
         """See `Service`."""
-        wanted = [self._tables.find(table)] if table else list(self._catalog.tables())
-        return sum(
-            self._workers.flush(node, [one]) for one in wanted for node in self._workers.owners(one)
-        )
+        if table:
+            return self._flush(self._tables.find(table))
+        rows = 0
+        for one in self._catalog.tables():
+            with suppress(NotFound):  # Dropped meanwhile.
+                rows += self._flush(one)
+        return rows
+
+    def _flush(self, table: Table) -> int:
+        return sum(self._workers.flush(node, [table]) for node in self._workers.owners(table))
 
     # --- tables ---
     def create_table(
@@ -255,8 +263,16 @@ class Coordinator:
             self._collect_dropped()
 
     def _collect_dropped(self) -> None:
-        while self._dropped:
-            self._tables.collect(self._dropped.pop())
+        while True:
+            try:
+                snapshot = self._dropped.pop()
+            except IndexError:
+                return  # Another thread takes from the list too.
+            try:
+                self._tables.collect(snapshot)
+            except FlightdbError as error:
+                # The table is gone, and the next start takes up what is left of it.
+                log.warning("files left", table=snapshot.table.name, reason=error.message)
 
     # --- running ---
     def health(self) -> Health:

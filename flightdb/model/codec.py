@@ -13,6 +13,7 @@ from typing import Any
 import pyarrow as pa
 
 from flightdb.errors import InvalidPayload, InvalidRequest
+from flightdb.model.conform import conform
 from flightdb.model.ids import check_id
 from flightdb.model.names import fold
 from flightdb.model.put import Rows
@@ -200,7 +201,8 @@ def to_batch(rows: Sequence[tuple[object, ...]], schema: pa.Schema) -> pa.Record
     """Checked rows as one batch of `schema`.
 
     Raises:
-        InvalidPayload: a value that no check could see does not convert (a lone surrogate in a text).
+        InvalidPayload: a value that no check could see does not convert (a lone surrogate in a text), or is out of the
+            engine's range: what is taken here has to be readable and to fit a file later.
     """
     columns = []
     for field, values in zip(schema, zip(*rows, strict=True), strict=True):
@@ -210,7 +212,7 @@ def to_batch(rows: Sequence[tuple[object, ...]], schema: pa.Schema) -> pa.Record
             raise InvalidPayload(
                 f"value cannot be encoded: column={field.name!r}, expected {field.type}"
             ) from None
-    return pa.RecordBatch.from_arrays(columns, schema=schema)
+    return conform(pa.RecordBatch.from_arrays(columns, schema=schema), schema)
 
 
 def _check_key(key: str, number: int) -> None:

@@ -11,9 +11,10 @@ from typing import Any
 
 import pyarrow as pa
 import pyarrow.compute as pc
+import structlog
 
 from flightdb.engine.mappings import Mappings
-from flightdb.errors import AlreadyExists, Corruption
+from flightdb.errors import AlreadyExists, Corruption, FlightdbError
 from flightdb.model.clock import Clock
 from flightdb.model.schema import conform, physical_schema, to_physical
 from flightdb.model.segment import Segment
@@ -25,6 +26,8 @@ from flightdb.storage.parquet import POINT_ROW_GROUP_ROWS, ROW_GROUP_ROWS, FileS
 from flightdb.storage.read import read_batches
 from flightdb.storage.store import ObjectStore, checksum_file
 from flightdb.worker.names import NameClock
+
+log = structlog.get_logger()
 
 EXACT_DAYS_MAX = 8
 """A packed flush over more days than this is one file, not one a day."""
@@ -75,20 +78,25 @@ class SegmentFiles:
         batches = [conform(batch, table.schema) for part in parts for batch in read_rows(part)]
         rows = sorted_rows(pa.Table.from_batches(batches, schema=table.schema), table)
         made = []
-        for record_id, day, piece in self._cut(rows, table):
+        for record_id, day, piece in self._cut(rows, table, _day(name_ns // 1000)):
             path = self.temporary()
             stats = _write(path, piece, table)
-            made.append(self.publish(snapshot, path, stats, segment_path(record_id, day, name_ns)))
+            try:
+                place = segment_path(record_id, day, name_ns)
+                made.append(self.publish(snapshot, path, stats, place))
+            finally:
+                path.unlink(missing_ok=True)
         return tuple(made)
 
-    def _cut(self, rows: pa.Table, table: Table) -> Iterator[tuple[str | None, str, pa.Table]]:
-        """(id or None, day, rows) for each file."""
-        today = _day(self._clock.now_us())
+    def _cut(
+        self, rows: pa.Table, table: Table, sealed_day: str
+    ) -> Iterator[tuple[str | None, str, pa.Table]]:
+        """(id or None, day, rows) for each file; each row is in one."""
         if not rows.num_rows:
             return
         days = _days(rows, table)
         if days is None:
-            yield None, today, rows
+            yield None, sealed_day, rows
             return
         # Sorted by id, so that the groups are runs; a table of few ids and days gets a file each.
         keys = (
@@ -128,6 +136,13 @@ class SegmentFiles:
             raise Corruption(f"object in use has another checksum than its rows: path={name}")
         self._store.delete([name])
         self._store.put_file(name, file)
+
+    def delete(self, paths: Sequence[str]) -> None:
+        """Deletes objects that no log names; what cannot be deleted stays as an orphan, and is logged."""
+        try:
+            self._store.delete(paths)
+        except FlightdbError as error:
+            log.warning("orphans left", paths=list(paths), reason=error.message)
 
     # --- large statements ---
     def stage(self, table: Table, batches: Iterable[pa.RecordBatch], names: NameClock) -> "Staged":
@@ -182,6 +197,7 @@ class Staged:
         self._owner = owner
         self._names = names
         self.files: list[tuple[Path, FileStats]] = []
+        self._published: list[str] = []
 
     @property
     def row_count(self) -> int:
@@ -191,15 +207,26 @@ class Staged:
     def publish(self, snapshot: Snapshot) -> tuple[Segment, ...]:
         """Moves the files into the table's folder; they count from the commit that names them."""
         made = []
-        while self.files:
-            path, stats = self.files[-1]
-            name_ns = self._names.next_ns()
-            day = _day(name_ns // 1000)
-            if stats.row_count:
-                place = segment_path(None, day, name_ns)
-                made.append(self._owner.publish(snapshot, path, stats, place))
-            self.files.pop()
+        try:
+            while self.files:
+                path, stats = self.files[-1]
+                name_ns = self._names.next_ns()
+                place = segment_path(None, _day(name_ns // 1000), name_ns)
+                if stats.row_count:
+                    self._published.append(f"{snapshot.table.name}/{place}")
+                    made.append(self._owner.publish(snapshot, path, stats, place))
+                path.unlink(missing_ok=True)
+                self.files.pop()
+        except FlightdbError:
+            self.withdraw()
+            raise
         return tuple(made)
+
+    def withdraw(self) -> None:
+        """Deletes what was published: only where it is known that no commit names it. Best effort."""
+        published, self._published = self._published, []
+        if published:
+            self._owner.delete(published)
 
     def discard(self) -> None:
         """Deletes what was not published."""
@@ -293,11 +320,24 @@ def read_rows(part: BufferPart) -> Iterator[pa.RecordBatch]:
 
 def sorted_rows(rows: pa.Table, table: Table) -> pa.Table:
     """Sorted by the table's id and time columns, rows that are equal in them in order of arrival."""
-    columns = [name for name in (table.id_column, table.time_column) if name]
+    columns = [
+        name
+        for name in (table.id_column, table.time_column)
+        if name and _is_sortable(rows.schema.field(name).type)
+    ]
     if not columns or rows.num_rows < 2:
         return rows
     order = pc.sort_indices(rows, sort_keys=[(name, "ascending") for name in columns])
     return rows.combine_chunks().take(order)
+
+
+def _is_sortable(type_: Any) -> bool:
+    """Arrow has no order for the rest; a plain table may name any column as its id."""
+    return not (
+        pa.types.is_nested(type_)
+        or pa.types.is_interval(type_)
+        or isinstance(type_, pa.BaseExtensionType)
+    )
 
 
 def _write(path: Path, rows: pa.Table, table: Table) -> FileStats:
@@ -314,7 +354,11 @@ def _row_group_rows(table: Table) -> int:
 
 
 def _has_ids(table: Table, rows: pa.Table) -> bool:
-    return bool(table.id_column) and pa.types.is_string(rows[table.id_column].type)
+    """Whether every row has an id that can name a folder."""
+    if not table.id_column:
+        return False
+    ids = rows[table.id_column]
+    return pa.types.is_string(ids.type) and not ids.null_count
 
 
 def _days(rows: pa.Table, table: Table) -> Any:
@@ -324,7 +368,7 @@ def _days(rows: pa.Table, table: Table) -> Any:
     moments: Any = rows[table.time_column]
     if not pa.types.is_timestamp(moments.type) or moments.null_count:
         return None
-    return pc.strftime(moments.cast(pa.timestamp("us")), format="%Y-%m-%d")
+    return pc.strftime(moments.cast(pa.timestamp("us"), safe=False), format="%Y-%m-%d")
 
 
 def _day(moment_us: int) -> str:

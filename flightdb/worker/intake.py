@@ -10,7 +10,7 @@ import pyarrow as pa
 
 from flightdb.catalog.catalog import Catalog
 from flightdb.cluster.workers import Ingest, IngestMode
-from flightdb.errors import Conflict, FlightdbError, Unavailable
+from flightdb.errors import CommitUnknown, Conflict, FlightdbError, Unavailable
 from flightdb.model.batches import BatchStream, concat
 from flightdb.model.cancellation import Cancellation
 from flightdb.model.put import Ack, Put, TablePut
@@ -93,6 +93,11 @@ class Intake:
                 snapshot = self._commit_replace(ingest, staged)
             else:
                 snapshot = self._commit_create(ingest, staged)
+        except (CommitUnknown, Unavailable):
+            raise  # May be applied: the files stay.
+        except FlightdbError:
+            staged.withdraw()
+            raise
         finally:
             staged.discard()
         state = self._states.ensure(snapshot)
@@ -103,7 +108,7 @@ class Intake:
         state = self._states.ensure(newest(self._catalog, ingest.table))
         with state.commit_lock:
             snapshot = newest(self._catalog, ingest.table)
-            _check_still_fits(ingest.table, snapshot.table)
+            _check_still_fits(ingest.table, snapshot)
             added = staged.publish(snapshot)
             commit = Commit(
                 snapshot.table, added=added, positions=_key_position(ingest, _row_count(added))
@@ -213,8 +218,18 @@ def _row_count(segments: Sequence[Segment]) -> int:
     return sum(segment.row_count for segment in segments)
 
 
-def _check_still_fits(staged: Table, now: Table) -> None:
-    """Columns that came meanwhile read as null; a column that changed makes the staged files wrong."""
+def _check_still_fits(staged: Table, snapshot: Snapshot) -> None:
+    """Columns that came meanwhile read as null where the log says that files may lack them.
+
+    A column that changed makes the staged files wrong, and so does a table that was replaced by a wider one.
+    """
+    now = snapshot.table
+    lacking = [field for field in now.schema if staged.schema.get_field_index(field.name) < 0]
+    if lacking and not (snapshot.is_evolved and all(field.nullable for field in lacking)):
+        raise Conflict(
+            f"table was changed while rows were on their way: table={now.name},"
+            f" column={lacking[0].name!r}; try again"
+        )
     for field in staged.schema:
         index = now.schema.get_field_index(field.name)
         if index < 0 or not now.schema.field(index).type.equals(field.type):
