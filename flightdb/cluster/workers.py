@@ -29,7 +29,8 @@ class IngestMode(StrEnum):
 class Ingest:
     """One atomic statement that brings many rows: visible together when it returns, or not at all.
 
-    `table.schema` is the schema the batches have; with REPLACE it becomes the table's.
+    `table.schema` is the schema the batches have; with REPLACE it becomes the table's. CREATE of a table that is there
+    (its `id` is set) is a repeat of the statement that made it, or an error.
     """
 
     table: Table

@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
+from threading import Lock
 
 import pyarrow as pa
 import structlog
@@ -33,6 +34,7 @@ from flightdb.coordinator.writes import IngestOptions, Writes
 from flightdb.engine.engine import Engine
 from flightdb.errors import FlightdbError, NotFound
 from flightdb.model.batches import BatchStream
+from flightdb.model.cancellation import Cancellation
 from flightdb.model.clock import Clock, Ids
 from flightdb.model.put import Ack, Done
 from flightdb.model.record import Record
@@ -98,7 +100,9 @@ class Coordinator:
         self._statements = Statements(
             self._plans, self._queries, self._writes, self._tables, engine
         )
-        self._dropped: list[Snapshot] = []
+        self._collecting = Lock()
+        self._dropped: list[tuple[Snapshot, frozenset[Cancellation]]] = []
+        self._running.on_leave = self._collect_dropped
 
     def start(self) -> None:
         """Begins to watch deadlines."""
@@ -257,17 +261,19 @@ class Coordinator:
         return files
 
     def _drop_later(self, snapshot: Snapshot) -> None:
-        """Its files go when no query runs that could still read them."""
-        self._dropped.append(snapshot)
-        if not self._queries.are_any_open:
-            self._collect_dropped()
+        """Its files go when the last query that may still read them has ended."""
+        with self._collecting:
+            self._dropped.append((snapshot, self._running.all()))
+        self._collect_dropped()
 
     def _collect_dropped(self) -> None:
-        while True:
-            try:
-                snapshot = self._dropped.pop()
-            except IndexError:
-                return  # Another thread takes from the list too.
+        if not self._dropped:
+            return
+        running = self._running.all()
+        with self._collecting:
+            ready = [snapshot for snapshot, readers in self._dropped if not readers & running]
+            self._dropped = [kept for kept in self._dropped if kept[1] & running]
+        for snapshot in ready:
             try:
                 self._tables.collect(snapshot)
             except FlightdbError as error:

@@ -92,14 +92,6 @@ class Queries:
     def _mark(self, table: Table) -> tuple[int, int]:
         return self._workers.mark(self._workers.owner(table, None), table)
 
-    @property
-    def are_any_open(self) -> bool:
-        """Whether some query runs, or some snapshot is pinned for one."""
-        now_s = self._clock.monotonic_s()
-        with self._lock:
-            is_pinned = any(pinned.lease.expires_s > now_s for pinned in self._pins.values())
-        return is_pinned or len(self._running) > 0
-
     # --- pinned ---
     def pin(self, statement: Statement) -> Pin:
         """Plans the query and holds its snapshot for a while."""
@@ -110,11 +102,16 @@ class Queries:
         with self._lock:
             self._pins[lease.id] = _Pinned(lease, node)
             ended = []
-            while len(self._pins) > _PINS_MAX:
+            while len(self._pins) > _PINS_MAX or self._is_oldest_over():
                 ended.append(self._pins.popitem(last=False)[1])
         for pinned in ended:
             self._workers.release(pinned.node, pinned.lease.id)
         return Pin(lease.id, schema, self._clock.now_us() + int(self._pin_s * 1e6))
+
+    def _is_oldest_over(self) -> bool:
+        """A pin that nobody came for holds rows in memory."""
+        oldest = next(iter(self._pins.values()))
+        return oldest.lease.expires_s < self._clock.monotonic_s()
 
     def _take_pin(self, pin: str) -> _Pinned | None:
         with self._lock:

@@ -21,6 +21,7 @@ class Running:
         self._clock = clock
         self._lock = threading.Lock()
         self._queries: dict[str, Cancellation] = {}
+        self.on_leave: Callable[[], None] = lambda: None
         self._stopping = threading.Event()
         self._watch = threading.Thread(target=self._run, name="flightdb-watch", daemon=True)
 
@@ -35,7 +36,7 @@ class Running:
     def stop(self) -> None:
         """Stops every query and the watch."""
         self._stopping.set()
-        for cancellation in self._all():
+        for cancellation in self.all():
             cancellation.cancel("server is shutting down")
         self._watch.join()
 
@@ -52,6 +53,12 @@ class Running:
         """The query has ended."""
         with self._lock:
             self._queries.pop(query_id, None)
+        self.on_leave()
+
+    def all(self) -> frozenset[Cancellation]:
+        """What runs now."""
+        with self._lock:
+            return frozenset(self._queries.values())
 
     def cancel(self, query_id: str) -> bool:
         """Stops a query; False when none of that id runs."""
@@ -61,14 +68,10 @@ class Running:
         cancellation.cancel()
         return True
 
-    def _all(self) -> list[Cancellation]:
-        with self._lock:
-            return list(self._queries.values())
-
     def _run(self) -> None:
         while not self._stopping.wait(_WATCH_S):
             now_s = self._clock.monotonic_s()
-            for cancellation in self._all():
+            for cancellation in self.all():
                 if cancellation.deadline_s is not None and now_s >= cancellation.deadline_s:
                     cancellation.expire()
                 elif cancellation.is_gone is not None and _is_gone(cancellation.is_gone):

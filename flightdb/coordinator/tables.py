@@ -2,8 +2,10 @@
 
 import fnmatch
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
+from threading import Event
 
 import pyarrow as pa
 import structlog
@@ -11,7 +13,7 @@ import structlog
 from flightdb.catalog.catalog import Catalog
 from flightdb.cluster.workers import TableLoad, Workers
 from flightdb.coordinator.service import TableInfo
-from flightdb.errors import AlreadyExists, InvalidRequest, NotFound, Unsupported
+from flightdb.errors import AlreadyExists, Conflict, InvalidRequest, NotFound, Unsupported
 from flightdb.model.clock import Clock
 from flightdb.model.names import TABLE_NAME_PATTERN, check_table_name, fold
 from flightdb.model.schema import logical_of
@@ -19,6 +21,9 @@ from flightdb.model.snapshot import Snapshot
 from flightdb.model.table import IdStrategy, Table, TableKind, TableOptions, record_schema
 
 log = structlog.get_logger()
+
+_LOOKS, _LOOK_S = 200, 0.01
+"""Making a table takes some ms on a local disk."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +46,7 @@ class Tables:
         self._workers = workers
         self._clock = clock
         self.rules = rules
+        self._pause = Event()
 
     def find(self, name: str) -> Table:
         """The table of that name, compared without case; from memory.
@@ -101,10 +107,22 @@ class Tables:
             made = self._catalog.create(table).table
         except AlreadyExists:
             if if_not_exists:
-                return self.find(table.name)
+                return self._being_made(table.name)
             raise
         log.info("table created", table=made.name, kind=str(made.kind), columns=len(made.schema))
         return made
+
+    def _being_made(self, name: str) -> Table:
+        """The table of a name that is taken: another writer may be at making it this moment.
+
+        Raises:
+            Conflict: it was not there in the end.
+        """
+        for _ in range(_LOOKS):
+            with suppress(NotFound):
+                return self.find(name)
+            self._pause.wait(_LOOK_S)
+        raise Conflict(f"table is being made or dropped: name={name}; try again")
 
     def drop(self, name: str, *, if_exists: bool = False) -> tuple[Snapshot | None, int]:
         """Removes a table; gives its last snapshot (None when there was none) and how many files it had.

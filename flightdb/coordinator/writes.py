@@ -216,6 +216,10 @@ class Writes:
                 raise
             return make(self._planned(name, schema, options), mode=IngestMode.CREATE)
         if mode is WriteMode.CREATE:
+            if options.idempotency_key:
+                return make(
+                    present, mode=IngestMode.CREATE
+                )  # The worker knows whether it is a repeat.
             raise AlreadyExists(f"table already exists: name={present.name}")
         if mode is WriteMode.REPLACE:
             planned = self._planned(name, schema, options)

@@ -3,14 +3,14 @@
 import hashlib
 import itertools
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 
 import pyarrow as pa
 
 from flightdb.catalog.catalog import Catalog
 from flightdb.cluster.workers import Ingest, IngestMode
-from flightdb.errors import CommitUnknown, Conflict, FlightdbError, Unavailable
+from flightdb.errors import AlreadyExists, CommitUnknown, Conflict, FlightdbError, Unavailable
 from flightdb.model.batches import BatchStream, concat
 from flightdb.model.cancellation import Cancellation
 from flightdb.model.put import Ack, Put, TablePut
@@ -40,8 +40,13 @@ class Intake:
         *,
         names: NameClock,
         direct_bytes: int,
+        forget: Callable[[Table], None],
     ) -> None:
-        """A statement of more than `direct_bytes` of Arrow data writes Parquet as it streams."""
+        """A statement of more than `direct_bytes` of Arrow data writes Parquet as it streams.
+
+        `forget` makes it durable that a table's rows are void.
+        """
+        self._forget = forget
         self._states = states
         self._committer = committer
         self._flusher = flusher
@@ -55,6 +60,8 @@ class Intake:
         known = self._repeat_of(ingest)
         if known is not None:
             return known
+        if ingest.mode is IngestMode.CREATE and ingest.table.id:
+            raise AlreadyExists(f"table already exists: name={ingest.table.name}")
         stream = _watched(iter(batches), cancellation)
         head, size = [], 0
         for batch in stream:
@@ -153,9 +160,14 @@ class Intake:
             commit = Commit(
                 snapshot.table, added=added, positions=_key_position(ingest, _row_count(added))
             )
-            return self._catalog.commit(commit) if added else snapshot
+            return self._catalog.commit(commit) if added or commit.positions else snapshot
+        except CommitUnknown:
+            raise
         except FlightdbError:
-            self._catalog.drop(snapshot.table)
+            # Others may have written into it already: the WAL has to know that these rows went with it.
+            self._forget(snapshot.table)
+            self._catalog.collect(self._catalog.drop(snapshot.table))
+            staged.withdraw()
             raise
 
     def _repeat_of(self, ingest: Ingest) -> Ack | None:

@@ -52,11 +52,18 @@ class Recovery:
                     "wal holds rows of a table that is not in the store: expected its folder or a record of its drop,"
                     f" table_id={table_id}, file={frame.path}, offset={frame.offset}"
                 )
-        for table_id in self._dropped:
-            self._states.forget(table_id)
+        self._finish_drops(catalog)
         if self._rows:
             log.info("wal replayed", rows=self._rows)
         return self._rows
+
+    def _finish_drops(self, catalog: Catalog) -> None:
+        """Also those that were cut off between their record here and the catalog: half of a drop must not stay."""
+        for table in catalog.tables():
+            if table.id in self._dropped:
+                catalog.collect(catalog.drop(table))
+        for table_id in self._dropped:
+            self._states.forget(table_id)
 
     def _apply(self, frame: Frame) -> None:
         if frame.kind is FrameKind.DATA:
