@@ -42,11 +42,11 @@ def connected(url: str) -> Iterator[flight.FlightClient]:
     Raises:
         Failure: USAGE for a wrong URL, UNREACHABLE, REFUSED with the server's message.
     """
-    scheme, _, address = url.partition("://")
+    scheme, _, address = url.removesuffix("/").partition("://")
     if scheme not in SCHEMES or not re.fullmatch(r"[^/\s]+:\d{1,5}", address):
         raise Failure(f"invalid url: expected grpc://HOST:PORT, url={url}", USAGE)
     with translated(url):
-        location = url if scheme == "grpc+tls" else f"grpc+tcp://{address}"
+        location = f"{'grpc+tls' if scheme == 'grpc+tls' else 'grpc+tcp'}://{address}"
         # Answers are as large as the server makes them; the default of 16 MiB would cut some off.
         with flight.FlightClient(
             location, generic_options=[("grpc.max_metadata_size", 1 << 20)]
@@ -70,6 +70,11 @@ def failure_of(error: Exception, url: str) -> Failure:
     text = str(error)
     if any(sign in text for sign in _NO_ANSWER):
         return Failure(f"no server answers: url={url}", UNREACHABLE)
+    if "Method not found" in text:  # gRPC is spoken there, Flight is not
+        return Failure(
+            f"no Flight server: expected the flight address that `flightdb serve` prints, url={url}",
+            USAGE,
+        )
     return Failure(_server_message(error) or _LIBRARY_SAYS.sub("", text), REFUSED)
 
 

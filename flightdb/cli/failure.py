@@ -1,6 +1,8 @@
 """How a command fails: one line on stderr and an exit code that says whose turn it is."""
 
+import os
 import sys
+from typing import NoReturn
 
 REFUSED = 1
 """The server answered, and refused."""
@@ -35,3 +37,11 @@ class ReaderGone(Exception):
 def say(message: str) -> None:
     """One line on stderr, whatever is in `message`."""
     print("flightdb: " + " ".join(message.split()), file=sys.stderr)
+
+
+def vanish(message: str, code: int) -> NoReturn:
+    """Says so and ends the process at once, its connections open: to the server they break, and it stops their calls."""
+    say(message)
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(code)

@@ -42,6 +42,7 @@ def run(arguments: Sequence[str]) -> int:
             say(f"{error.format_message().rstrip('.')} (see flightdb --help)")
         return error.exit_code
     except (KeyboardInterrupt, typer.Abort):
+        say("interrupted")
         return INTERRUPTED
     except ReaderGone:
         # Nothing may be flushed to the broken pipe when Python exits.

@@ -10,7 +10,6 @@ from rich.progress import (
     DownloadColumn,
     Progress as Bar,
     TextColumn,
-    TimeRemainingColumn,
 )
 
 
@@ -24,10 +23,9 @@ class Progress:
         self._started = time.monotonic()
         self._bar = Bar(
             TextColumn("{task.description}"),
-            BarColumn(),
+            BarColumn(bar_width=10),  # all of it fits 80 columns
             DownloadColumn(binary_units=True),
             TextColumn("{task.fields[rows]}"),
-            TimeRemainingColumn(),
             console=Console(stderr=True),
             transient=True,
             disable=not sys.stderr.isatty(),
@@ -46,6 +44,10 @@ class Progress:
         trace: TracebackType | None,
     ) -> None:
         """Takes the bar away."""
+        self.stop()
+
+    def stop(self) -> None:
+        """Takes the bar away, so that a line of another kind is the last one."""
         self._bar.stop()
 
     def advance(self, row_count: int, position_bytes: int) -> None:

@@ -2,13 +2,14 @@
 
 import sys
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, BinaryIO
 
 import typer
 
-from flightdb.cli.failure import USAGE, Failure, ReaderGone
+from flightdb.cli.failure import INTERRUPTED, USAGE, Failure, ReaderGone, vanish
 from flightdb.cli.form import Form
 from flightdb.cli.url import DEFAULT_URL, Url
 
@@ -23,8 +24,13 @@ def sql(
     ] = "-",
     url: Url = DEFAULT_URL,
     output: Annotated[
-        Form, typer.Option("--output", "-o", help="The form of the answer.")
-    ] = Form.TABLE,
+        Form | None,
+        typer.Option(
+            "--output",
+            "-o",
+            help="The form of the answer; none: table, or what --file's name says.",
+        ),
+    ] = None,
     file: Annotated[
         Path | None, typer.Option(metavar="FILE", help="Write the answer there, not to stdout.")
     ] = None,
@@ -35,9 +41,31 @@ def sql(
 ) -> None:
     """Run one statement; the answer streams, so it may be of any size."""
     text = _statement(statement, source)
-    if output.is_binary and file is None and sys.stdout.isatty():
-        raise Failure(f"a terminal cannot show {output}: name a --file or a pipe", USAGE)
+    form = output or (Form.TABLE if file is None else _form_of(file))
+    if form.is_binary and file is None and sys.stdout.isatty():
+        raise Failure(f"a terminal cannot show {form}: name a --file or a pipe", USAGE)
+    # On a thread of its own: pyarrow hears no signal while it waits, so that a long query could not be left.
+    running = ThreadPoolExecutor(max_workers=1).submit(_run, text, form, file, url)
+    try:
+        running.result()
+    except KeyboardInterrupt:
+        if file is not None:
+            _draft(file).unlink(missing_ok=True)
+        vanish("interrupted", INTERRUPTED)
 
+
+def _form_of(file: Path) -> Form:
+    """What the name of `file` says."""
+    ending = file.suffix.removeprefix(".").lower()
+    if ending in [form.value for form in Form]:
+        return Form(ending)
+    raise Failure(
+        f"unknown form: name it by --output, or the file .csv, .json, .arrow or .parquet, file={file}",
+        USAGE,
+    )
+
+
+def _run(text: str, form: Form, file: Path | None, url: str) -> None:
     from flightdb.cli.connection import close, connected, prepare, update
 
     with connected(url) as client:
@@ -45,7 +73,7 @@ def sql(
         handle = prepared.prepared_statement_handle
         if prepared.dataset_schema:
             with _destination(file) as stream:
-                _write_answer(client, handle, output, stream)
+                _write_answer(client, handle, form, stream)
         else:
             row_count = update(client, handle)
             print(f"ok, {row_count:,} row{'' if row_count == 1 else 's'}", file=sys.stderr)
@@ -93,7 +121,7 @@ def _destination(file: Path | None) -> Iterator[BinaryIO]:
         except BrokenPipeError:
             raise ReaderGone from None
         return
-    partial = file.with_name(file.name + ".partial")
+    partial = _draft(file)
     try:
         stream = partial.open("wb")
     except OSError as error:
@@ -104,3 +132,7 @@ def _destination(file: Path | None) -> Iterator[BinaryIO]:
         partial.replace(file)
     finally:
         partial.unlink(missing_ok=True)
+
+
+def _draft(file: Path) -> Path:
+    return file.with_name(file.name + ".partial")

@@ -1,18 +1,17 @@
 """Record batches of files to a server, as one CommandStatementIngest."""
 
-import os
-import sys
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, NoReturn, cast
+from typing import Any, cast
 
 import pyarrow as pa
 import pyarrow.flight as flight
 
 from flightdb.cli.align import align
 from flightdb.cli.connection import command, connected, failure_of, update_count
-from flightdb.cli.failure import INTERRUPTED, USAGE, Failure, say
+from flightdb.cli.failure import INTERRUPTED, USAGE, Failure, vanish
 from flightdb.cli.files import Rows, open_rows
 from flightdb.cli.progress import Progress
 from flightdb.flight.generated import flight_sql_pb2 as messages
@@ -58,10 +57,23 @@ def upload(files: Sequence[Path], target: Target, types: Mapping[str, str], url:
     unknown = sorted(set(column_types) - set(first.schema.names))
     if unknown:
         raise Failure(f"no such column: --type {unknown[0]}, file={files[0]}", USAGE)
-    with connected(url) as client, Progress(target.table, size) as progress:
+    with connected(url) as client, Progress(target.table, size) as progress, _advised(target):
         batches = _batches(files, first, progress)
-        row_count = _put(client, target, first.schema, batches, url)
+        row_count = _put(client, target, first.schema, batches, progress)
         progress.finish(row_count)
+
+
+@contextmanager
+def _advised(target: Target) -> Iterator[None]:
+    """Says beside the server's refusal which option would do."""
+    try:
+        yield
+    except flight.FlightError as error:
+        failure = failure_of(error, "")
+        if target.mode != "create" or not failure.message.startswith("table already exists"):
+            raise
+        advice = "--mode append adds to it, --mode replace takes its place"
+        raise Failure(f"{failure.message}; {advice}", failure.code) from None
 
 
 def _put(
@@ -69,7 +81,7 @@ def _put(
     target: Target,
     schema: pa.Schema,
     batches: Iterator[pa.RecordBatch],
-    url: str,
+    progress: Progress,
 ) -> int:
     message = messages.CommandStatementIngest(
         table_definition_options=_DEFINITIONS[target.mode],
@@ -83,29 +95,18 @@ def _put(
     except (flight.FlightError, pa.ArrowException, OSError):
         writer.close()  # raises what the server said
         raise
+    # pyarrow's writer can only be closed, also when it is freed, and to the server a closed stream is
+    # a whole one. A connection that breaks cancels the call, and the statement with it.
     except Failure as failure:
-        _vanish(f"{failure.message}; nothing was stored", failure.code)
+        progress.stop()
+        vanish(f"{failure.message}; nothing was stored", failure.code)
     except KeyboardInterrupt:
-        _vanish("interrupted; nothing was stored", INTERRUPTED)
+        progress.stop()
+        vanish("interrupted; nothing was stored", INTERRUPTED)
     writer.done_writing()
-    try:
-        row_count = update_count(reader)
-        writer.close()
-    except (flight.FlightError, pa.ArrowException, OSError) as error:
-        raise failure_of(error, url) from None
+    row_count = update_count(reader)
+    writer.close()
     return row_count
-
-
-def _vanish(message: str, code: int) -> NoReturn:
-    """Ends the process with its connection open.
-
-    pyarrow's writer can only be closed, also when it is freed, and to the server a closed stream is
-    a whole one. A connection that breaks cancels the call, and the statement with it.
-    """
-    say(message)
-    sys.stdout.flush()
-    sys.stderr.flush()
-    os._exit(code)
 
 
 def _batches(files: Sequence[Path], first: Rows, progress: Progress) -> Iterator[pa.RecordBatch]:

@@ -96,6 +96,59 @@ def test_an_interrupted_load_stores_nothing(service, tmp_path):
     assert "table not found" in service.flightdb("sql", "SELECT count(*) FROM long").stderr
 
 
+def test_ctrl_c_leaves_a_long_query_at_once_and_ends_it_on_the_server(service):
+    # given a query of minutes
+    endless = (
+        "SELECT count(*) FROM range(1000000) a, range(1000000) b WHERE a.range * b.range % 7 = 3"
+    )
+    query = subprocess.Popen(
+        [sys.executable, "-m", "flightdb", "sql", endless],
+        env=environment(FLIGHTDB_URL=service.url),
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    wait_for(lambda: "flightdb_queries_running 1.0" in metrics(service))
+
+    # when
+    query.send_signal(signal.SIGINT)
+    _, said = query.communicate(timeout=5)
+
+    # then
+    assert (query.returncode, said) == (130, "flightdb: interrupted\n")
+    wait_for(lambda: "flightdb_queries_running 0.0" in metrics(service), seconds=2)
+
+
+def metrics(service):
+    with urllib.request.urlopen(service.metrics, timeout=5) as answer:
+        return answer.read().decode()
+
+
+def wait_for(condition, seconds=20):
+    end = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < end
+        time.sleep(0.05)
+
+
+def test_a_file_without_a_form_has_the_form_of_its_name(service, tmp_path):
+    # when
+    file = tmp_path / "answer.parquet"
+    result = service.flightdb("sql", "SELECT 42 AS answer", "--file", str(file))
+
+    # then
+    assert result.returncode == 0, result.stderr
+    assert parquet.read_table(file).to_pylist() == [{"answer": 42}]
+
+
+def test_the_gates_of_other_protocols_are_told_from_flight(service):
+    # when
+    result = service.in_own_process("sql", "SELECT 1", "--url", f"grpc://{service.grpc}/")
+
+    # then
+    assert result.returncode == 2
+    assert result.stderr.startswith("flightdb: no Flight server: expected the flight address")
+
+
 @pytest.mark.parametrize(
     ("sql", "message"),
     [
