@@ -1,5 +1,6 @@
 """What is wrong with a setting, in one line."""
 
+import json
 from collections.abc import Mapping
 from typing import Any
 
@@ -24,7 +25,14 @@ def explain(
     expected = _expected(dict(first), knob)
     more = f" (and {len(findings) - 1} more)" if len(findings) > 1 else ""
     origin = sources.get(path, "default")
-    return SettingsError(f"invalid setting: {path}, {expected}, value={value}, from {origin}{more}")
+    return SettingsError(
+        f"invalid setting: {path}, {expected}, value={written(value)}, from {origin}{more}"
+    )
+
+
+def written(value: object) -> str:
+    """The value as YAML has it, not as Python has."""
+    return value if isinstance(value, str) else json.dumps(value, default=str)
 
 
 def _path(location: tuple[int | str, ...], known: Mapping[str, Knob]) -> str:

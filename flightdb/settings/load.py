@@ -12,7 +12,7 @@ from pydantic import ValidationError
 from pydantic_settings import EnvSettingsSource, YamlConfigSettingsSource
 
 from flightdb.settings.checks import check_together
-from flightdb.settings.errors import SettingsError, explain
+from flightdb.settings.errors import SettingsError, explain, written
 from flightdb.settings.knobs import ENVIRONMENT_PREFIX, Knob, knobs, sections
 from flightdb.settings.tree import Settings
 
@@ -101,6 +101,7 @@ def _where(error: Exception) -> str:
 def _from_environment(environment: Mapping[str, str] | None) -> Flat:
     source = EnvSettingsSource(Settings)
     given = os.environ if environment is None else environment  # noqa: TID251 - the one place that reads it
+    _refuse_single_underscores(given)
     # No `__`, no setting: FLIGHTDB_URL is the clients', Kubernetes makes FLIGHTDB_PORT and such.
     names = {n: v for n, v in given.items() if n.startswith(ENVIRONMENT_PREFIX) and "__" in n}
     source.env_vars = {name.lower(): value for name, value in names.items()}
@@ -109,6 +110,17 @@ def _from_environment(environment: Mapping[str, str] | None) -> Flat:
         if path not in _KNOBS:
             raise SettingsError(_unknown(path, f"environment {name}"))
     return _flat(source(), "environment")
+
+
+def _refuse_single_underscores(given: Mapping[str, str]) -> None:
+    """FLIGHTDB_SERVER_REST_PORT is meant for the setting, and would be passed over in silence."""
+    meant = {knob.variable.replace("__", "_"): knob for knob in _KNOBS.values()}
+    for name, value in given.items():
+        # A Kubernetes service `flightdb-metrics` makes FLIGHTDB_METRICS_PORT=tcp://...
+        if name in meant and not value.startswith(("tcp://", "udp://")):
+            raise SettingsError(
+                f"unknown setting: expected {meant[name].variable}, from environment {name}"
+            )
 
 
 def _flat(document: Mapping[Any, Any], origin: str, prefix: str = "") -> Flat:
@@ -120,7 +132,7 @@ def _flat(document: Mapping[Any, Any], origin: str, prefix: str = "") -> Flat:
         elif path in _SECTIONS:
             if value is not None:  # `buffer:` with nothing under it
                 raise SettingsError(
-                    f"invalid setting: {path}, expected keys under it, value={value}, from {origin}"
+                    f"invalid setting: {path}, expected keys under it, value={written(value)}, from {origin}"
                 )
         else:
             flat[path] = value

@@ -81,6 +81,19 @@ def test_an_empty_path_means_none_and_not_the_current_directory():
     assert load(environment={"FLIGHTDB_BUFFER__WAL__DIR": ""}).settings.buffer.wal.dir is None
 
 
+def test_a_variable_with_one_underscore_for_two_is_told_and_not_passed_over():
+    with pytest.raises(
+        SettingsError,
+        match="unknown setting: expected FLIGHTDB_SERVER__REST_PORT, from environment FLIGHTDB_SERVER_REST_PORT",
+    ):
+        load(environment={"FLIGHTDB_SERVER_REST_PORT": "1"})
+
+
+def test_what_kubernetes_tells_of_a_service_is_no_setting():
+    environment = {"FLIGHTDB_METRICS_PORT": "tcp://10.0.0.1:9090", "FLIGHTDB_PORT": "tcp://x:1"}
+    assert load(environment=environment).settings.metrics.port == 9090
+
+
 def test_settings_cannot_be_changed():
     with pytest.raises(ValidationError, match="frozen"):
         load().settings.server.host = "0.0.0.0"
@@ -95,6 +108,7 @@ def test_settings_cannot_be_changed():
         ),
         ("query_cache: {enabled: true}", "nearest known: query_optimization.query_cache.enabled"),
         ("buffer: 3", "invalid setting: buffer, expected keys under it, value=3"),
+        ("buffer: {flush_interval: null}", "expected 100ms to 1h, value=null, from file"),
         ("- a\n- b", "settings file is not a YAML mapping: file="),
         ("server: [", "settings file is not a YAML mapping: line 1, file="),
         (
