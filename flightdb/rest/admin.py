@@ -62,6 +62,19 @@ REDIS_STATS = dict.fromkeys(
     "",
 )
 MINIO_STATS = {"connection_status": ""}
+QUERY_ENGINE_STATS = {
+    "queries_running": "queries_running",
+    "queries_waiting": "queries_waiting",
+    "queries_open": "queries_open",
+    "spilled_bytes": "engine_temporary_bytes",
+}
+MEMORY_USAGE = {
+    "engine_bytes": "engine_memory_bytes",
+    "buffered_bytes": "buffered_bytes",
+    "result_cache_bytes": "result_cache_bytes",
+}
+POOL_METRICS = {"redis_connections": "", "minio_connections": ""}
+COLLECTION_STATS = {"tables": "tables", "rows_written": "rows_written_total"}
 
 Figure = int | float | None
 
@@ -136,6 +149,10 @@ def _status(health: Health, status: Status) -> StatusAnswer:
         minio_stats=_group(figures, MINIO_STATS),
         query_metrics=_group(figures, QUERY_METRICS),
         cache_metrics=_group(figures, CACHE_METRICS),
+        query_engine_stats=_group(figures, QUERY_ENGINE_STATS),
+        memory_usage=_group(figures, MEMORY_USAGE),
+        connection_pool_metrics=_group(figures, POOL_METRICS),
+        metrics_collection_stats=_group(figures, COLLECTION_STATS),
         figures={name: _whole(value) for name, value in sorted(figures.items())},
         components=_components(health),
         nodes=[
