@@ -10,6 +10,7 @@ import secrets
 import threading
 import time
 import uuid
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from pathlib import Path
 from typing import Self
@@ -140,8 +141,9 @@ class App:
         started: list[FlightDoor | RestDoor | RpcDoor] = []
 
         def close_doors() -> None:
-            for door in started:
-                door.drain(server.drain_timeout)
+            # All at once: none takes new calls while another waits for its running ones.
+            with ThreadPoolExecutor(3) as waiting:
+                list(waiting.map(lambda door: door.drain(server.drain_timeout), started))
             for door in reversed(started):
                 door.stop()
 

@@ -1,5 +1,6 @@
 """The ASGI application: finds the endpoint, and turns what it raises into an error body."""
 
+import asyncio
 import itertools
 import time
 from collections.abc import Awaitable, Callable, Sequence
@@ -58,6 +59,11 @@ class RestLimits:
     stall_s_max: float = 60.0
     request_count_max: int = 4096
     default_table: str = DEFAULT_TABLE
+
+
+STOPPED_MESSAGE = (
+    "server is shutting down: the request was stopped; a write may or may not be stored"
+)
 
 
 class RestApp:
@@ -141,6 +147,9 @@ class RestApp:
             await exchange.reply(answer.code, ENCODER.encode(answer), extra=tuple(allow))
         except MemoryError:
             await _refuse(exchange, out_of_memory())
+        except asyncio.CancelledError:
+            # The time to drain is over. Not raised on: the server would answer with a text of its own.
+            await _refuse(exchange, Unavailable(STOPPED_MESSAGE))
         except Exception:
             log.exception(
                 "request failed",

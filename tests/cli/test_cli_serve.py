@@ -6,6 +6,7 @@ import subprocess
 import sys
 import time
 
+import httpx
 import pytest
 from cli_service import ANY_PORT, environment, ready, start
 
@@ -45,6 +46,35 @@ def test_a_signal_drains_and_the_rows_are_in_the_store(tmp_path, number):
     again = ready(start(*ANY_PORT, directory=tmp_path / "data"), tmp_path / "data")
     assert "2" in again.flightdb("sql", "SELECT count(*) FROM t", "-o", "csv").stdout
     assert again.stop() == 0
+
+
+def test_no_door_takes_new_calls_while_another_waits_for_its_running_one(tmp_path):
+    # given a query over Flight that does not end by itself
+    (tmp_path / "some.yaml").write_text("server: {drain_timeout: 3s}")
+    service = start(*ANY_PORT, "--config", str(tmp_path / "some.yaml"), directory=tmp_path / "data")
+    running = ready(service, tmp_path / "data")
+    endless = (
+        "SELECT count(*) FROM range(1000000) a, range(1000000) b WHERE a.range * b.range % 7 = 3"
+    )
+    query = subprocess.Popen(
+        [sys.executable, "-m", "flightdb", "sql", endless],
+        env=environment(FLIGHTDB_URL=running.url),
+        stderr=subprocess.DEVNULL,
+    )
+    while "flightdb_queries_running 1.0" not in httpx.get(running.metrics).text:
+        time.sleep(0.05)
+
+    # when
+    running.process.terminate()
+    time.sleep(1)
+
+    # then
+    assert running.process.poll() is None
+    with pytest.raises(httpx.ConnectError):
+        httpx.get(f"{running.rest}/v1/health")
+    assert running.flightdb("sql", "SELECT 1").returncode != 0
+    assert running.stop() == 0
+    assert query.wait(10) == 1
 
 
 def test_a_second_process_on_the_same_directory_is_refused(tmp_path):
