@@ -10,7 +10,9 @@ import pyarrow.csv as pa_csv
 import pyarrow.parquet as pq  # noqa: TID251 - the answer's encoding for a client, not storage
 
 from flightdb.errors import TooLarge, UnsupportedMedia
+from flightdb.model.convert import to_physical_array
 from flightdb.model.json_values import rows, unique_names, values
+from flightdb.model.types import physical_of
 from flightdb.rest.exchange import ENCODER
 
 JSON = "application/json"
@@ -154,20 +156,27 @@ class CsvEncoder:
 
 
 class ParquetEncoder:
-    """A Parquet file of row groups of `ROWS_PER_GROUP` rows."""
+    """A Parquet file of row groups of `ROWS_PER_GROUP` rows; intervals are as in a table's own files."""
 
     def __init__(self, schema: pa.Schema) -> None:
         """Writes the magic bytes."""
-        self._schema = schema
+        self._given = schema
+        self._schema = pa.schema([field.with_type(_in_parquet(field.type)) for field in schema])
         self._sink = _Tail()
         file = pa.PythonFile(self._sink, mode="w")
-        self._writer = pq.ParquetWriter(file, schema, compression="zstd")
+        try:
+            self._writer = pq.ParquetWriter(file, self._schema, compression="zstd")
+        except (pa.ArrowInvalid, pa.ArrowNotImplementedError) as error:
+            reason = str(error).partition("\n")[0][:200]
+            raise UnsupportedMedia(
+                f"parquet cannot hold this answer: expected types that it has, reason={reason}"
+            ) from None
         self._waiting: list[pa.RecordBatch] = []
         self._row_count = 0
 
     def add(self, batch: pa.RecordBatch) -> bytes:
         """A row group, when enough rows have gathered."""
-        self._waiting.append(batch)
+        self._waiting.append(self._fitted(batch))
         self._row_count += batch.num_rows
         if self._row_count >= ROWS_PER_GROUP:
             self._write()
@@ -178,6 +187,17 @@ class ParquetEncoder:
         self._write()
         self._writer.close()
         return self._sink.taken()
+
+    def _fitted(self, batch: pa.RecordBatch) -> pa.RecordBatch:
+        if self._given.equals(self._schema):
+            return batch
+        columns = [
+            column
+            if column.type.equals(field.type)
+            else to_physical_array(column, column.type, field.name)
+            for column, field in zip(batch.columns, self._schema, strict=True)
+        ]
+        return pa.RecordBatch.from_arrays(columns, schema=self._schema)
 
     def _write(self) -> None:
         if self._waiting:
@@ -252,6 +272,11 @@ def _taken(sink: io.BytesIO) -> bytes:
     sink.seek(0)
     sink.truncate()
     return piece
+
+
+def _in_parquet(kind: Any) -> Any:
+    """The type itself; of one with an interval somewhere in it what tables store."""
+    return physical_of(kind) if "interval" in str(kind) else kind
 
 
 def _is_plain(kind: Any) -> bool:

@@ -62,7 +62,7 @@ def test_numbers_are_exact_whatever_their_width(client):
 def test_what_json_does_not_have_is_written_as_documented(client):
     sql = """select 'nan'::double as nan, '-inf'::double as inf,
              timestamptz '2026-01-31 14:00:00.5+02' as zoned, timestamp '2026-01-31 14:00:00' as local,
-             '2026-01-31 14:00:00.000000001'::timestamp_ns as nanos, date '2026-01-31' as day,
+             '2026-01-31T14:00:00.000000001'::timestamp_ns as nanos, date '2026-01-31' as day,
              time '14:00:00.25' as hour, 'a\\x00b'::blob as bin, interval '1 month 2 days 3.5 s' as span,
              uuid '00000000-0000-0000-0000-000000000007' as u, timestamp '20000-01-01 00:00:00' as far,
              'infinity'::timestamp as never"""
@@ -87,14 +87,14 @@ def test_what_json_does_not_have_is_written_as_documented(client):
 
 def test_nested_values_are_json(client):
     sql = """select {'a': [1, 2], 'b': {'c': 'x'}} as s, map {'k': 1} as m,
-             ['2026-01-31 14:00:00.000000001'::timestamp_ns] as l, 'on'::enum('on', 'off') as e"""
+             ['2026-01-31T14:00:00.000000001'::timestamp_ns] as l, 'on'::enum('on', 'off') as e"""
 
     (row,) = ask(client, sql).json()["rows"]
 
     assert row == {
         "s": {"a": [1, 2], "b": {"c": "x"}},
         "m": {"k": 1},
-        "l": ["2026-01-31 14:00:00.000000001"],
+        "l": ["2026-01-31T14:00:00.000000001"],
         "e": "on",
     }
 

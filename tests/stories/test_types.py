@@ -10,6 +10,7 @@ import adbc_driver_flightsql.dbapi as flightsql
 import adbc_driver_manager
 import httpx
 import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 from deltalake import DeltaTable
 from google.protobuf import any_pb2
@@ -18,8 +19,9 @@ from pyarrow import flight
 from flightdb.app import App
 from flightdb.flight.commands import pack
 from flightdb.flight.generated import flight_sql_pb2 as pb
+from flightdb.rpc.generated.miniodb.v1 import miniodb_pb2
 from tests.conftest import settings_for
-from tests.stories.doors import arrow_stream
+from tests.stories.doors import Doors, arrow_stream
 from tests.stories.typed import COLUMNS, KEPT_AS, all_types, delta_values, values_of
 
 BATCH = all_types()
@@ -224,3 +226,58 @@ def test_floats_keep_every_bit(node: Node):
     assert [struct.pack("<d", v) for v in stored] == [
         struct.pack("<d", v) for v in COLUMNS["zero"].to_pylist()
     ]
+
+
+FORMATS = ("application/json", "text/csv", "application/x-ndjson", "application/vnd.apache.parquet")
+
+
+def test_every_type_is_answered_in_every_form_and_by_grpc(node: Node):
+    at = "127.0.0.1"
+    app = node.app
+    doors = Doors(f"{at}:{app.flight_port}", f"{at}:{app.rest_port}", f"{at}:{app.grpc_port}")
+    for name in BATCH.schema.names:
+        sql = f'SELECT "{name}" AS v FROM small ORDER BY n'
+        for media in FORMATS:
+            answer = doors.http.post("/v1/query", json={"sql": sql}, headers={"accept": media})
+            assert answer.status_code == 200, f"{name} as {media}: {answer.text}"
+        shown = doors.http.post("/v1/query", json={"sql": sql}).json()["result_json"]
+        streamed = doors.miniodb.StreamQuery(miniodb_pb2.StreamQueryRequest(sql=sql))
+        assert doors.miniodb_query(sql) == doors.olap_query(sql) == json.loads(shown), name
+        assert sum(len(response.records) for response in streamed) == 3, name
+    doors.close()
+
+
+MOMENTS = {
+    "'infinity'::DATE": "infinity",
+    "'-infinity'::TIMESTAMP": "-infinity",
+    "'-infinity'::TIMESTAMPTZ": "-infinity",
+    "'20000-01-02'::DATE": "20000-01-02",
+    "['20000-01-02'::DATE, NULL]": ["20000-01-02", None],
+    "'20000-01-02 03:04:05'::TIMESTAMP": "20000-01-02T03:04:05.000000",
+    "'20000-01-02 03:04:05+00'::TIMESTAMPTZ": "20000-01-02T03:04:05.000000Z",
+    "{'at': '2024-01-02 03:04:05.000000001'::TIMESTAMP_NS}": {"at": "2024-01-02T03:04:05.000000001"},
+    "[INTERVAL 2 DAYS]": ["P0M2DT0S"],
+    "MAP {'a': '2024-01-02'::DATE}": {"a": "2024-01-02"},
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("moment", MOMENTS)
+def test_moments_that_python_has_not_are_answered_in_json(moment: str, node: Node):
+    url = f"http://127.0.0.1:{node.app.rest_port}/v1/query"
+    answer = httpx.post(url, json={"sql": f"SELECT {moment} AS v"})
+    assert answer.status_code == 200, answer.text
+    assert answer.json()["rows"] == [{"v": MOMENTS[moment]}]
+
+
+def test_intervals_in_a_parquet_answer_are_as_in_the_tables_files(node: Node):
+    url = f"http://127.0.0.1:{node.app.rest_port}/v1/query"
+    sql = "SELECT interval AS v, [interval] AS vs FROM small ORDER BY n"
+    answer = httpx.post(url, json={"sql": sql}, headers={"accept": FORMATS[-1]})
+    parts = [
+        {"months": -14, "days": 3, "nanos": 4000},
+        None,
+        {"months": 1, "days": -1, "nanos": -1000},
+    ]
+    table = pq.read_table(pa.BufferReader(answer.content))
+    assert table["v"].to_pylist() == parts
+    assert table["vs"].to_pylist() == [[part] for part in parts]
