@@ -1,5 +1,6 @@
 """Paired runs: flightdb and its baseline take turns, and what counts is the ratio of each pair."""
 
+import math
 import statistics
 import sys
 import time
@@ -26,7 +27,7 @@ class Goal:
         }[self.sign]
 
     def text(self) -> str:
-        bound = f"{self.bound:,.10g}"
+        bound = figure(self.bound)
         return f"{self.sign} {bound}x" if self.of == "ratio" else f"{self.sign} {bound} {self.unit}"
 
 
@@ -84,8 +85,8 @@ class Bench:
             row.ours.append(a)
             if base is not None:
                 row.base.append(b)
-            ratio = f" ratio {a / b:.3f}" if base is not None else ""
-            say(f"{row.name} [{turn + 1}/{self.runs}] {a:,.4g} {row.unit}{ratio}")
+            beside = f", ratio {ratio(a / b)}" if base is not None else ""
+            say(f"{row.name} [{turn + 1}/{self.runs}] {figure(a)} {row.unit}{beside}")
         return row
 
 
@@ -95,12 +96,23 @@ def seconds(work: Callable[[], Any]) -> float:
     return time.perf_counter() - began
 
 
-def spread(values: list[float], form: str = "{:,.3g}") -> str:
+def spread(values: list[float], show: Callable[[float], str] | None = None) -> str:
     """`median [min..max]`."""
     if not values:
         return "-"
-    low, middle, high = (form.format(f(values)) for f in (min, statistics.median, max))
+    low, middle, high = ((show or figure)(f(values)) for f in (min, statistics.median, max))
     return f"{middle} [{low}..{high}]"
+
+
+def figure(value: float) -> str:
+    """Three digits that mean something, and no exponent: `1,850,000`, `481`, `2.01`."""
+    if value == 0:
+        return "0"
+    return f"{round(value, 2 - math.floor(math.log10(abs(value)))):,.10g}"
+
+
+def ratio(value: float) -> str:
+    return f"{value:.2f}"
 
 
 def say(text: str) -> None:

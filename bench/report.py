@@ -4,7 +4,7 @@ import json
 from pathlib import Path
 from typing import Any
 
-from bench.measure import Goal, Row, spread
+from bench.measure import Goal, Row, ratio, spread
 
 NOTES = Path(__file__).parent / "notes"
 
@@ -42,7 +42,7 @@ def _table(workloads: list[dict[str, Any]]) -> str:
             base = f"{spread(row.base)} {row.unit} ({row.baseline})" if row.base else row.baseline
             verdict = row.verdict()
             lines.append(
-                f"| {row.name} | {goal} | {spread(row.ratios(), '{:.2f}')} "
+                f"| {row.name} | {goal} | {spread(row.ratios(), ratio)} "
                 f"| {spread(row.ours)} {row.unit} | {base or '-'} "
                 f"| {'**missed**' if verdict == 'missed' else verdict} |"
             )

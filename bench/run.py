@@ -14,7 +14,7 @@ sys.path[0] = str(Path(__file__).resolve().parents[1])
 
 # Run as a file, so its own directory is on the path, and the repository is not.
 from bench import machine, report  # noqa: E402 - needs the path
-from bench.measure import Bench, say, spread  # noqa: E402 - needs the path
+from bench.measure import Bench, ratio, say, spread  # noqa: E402 - needs the path
 from bench.workloads import WORKLOADS  # noqa: E402 - needs the path
 
 HERE = Path(__file__).resolve().parent
@@ -95,9 +95,9 @@ def _run_one(arguments: argparse.Namespace) -> int:
     finally:
         shutil.rmtree(scratch, ignore_errors=True)
     for row in rows:
-        ratio = f", ratio {spread(row.ratios(), '{:.2f}')}" if row.base else ""
+        beside = f", ratio {spread(row.ratios(), ratio)}" if row.base else ""
         base = f", {row.baseline} {spread(row.base)}" if row.base else ""
-        print(f"{row.verdict()}: {row.name}: {spread(row.ours)} {row.unit}{base}{ratio}")
+        print(f"{row.verdict()}: {row.name}: {spread(row.ours)} {row.unit}{base}{beside}")
         if row.note:
             print(f"  {row.note}")
     result = {"name": arguments.name, "rows": [row.as_dict() for row in rows], "error": ""}

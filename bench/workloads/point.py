@@ -27,7 +27,7 @@ def measure(bench: Bench) -> list[Row]:
             rest.post("/v1/tables", {"table_name": "t"})
             put(server.flight, "t", batches, rows.SCHEMA)
             rest.post("/v1/flush", {})
-            row.note = f"{rest.get('/v1/tables/t')['table_info'].get('stats', '')}"
+            row.note = f"{rest.get('/v1/tables/t')['table_info']['stats']['file_count']} file"
         with (
             connect(server.flight) as connection,
             connection.cursor() as point,

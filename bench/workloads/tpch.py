@@ -3,6 +3,7 @@
 import shutil
 import statistics
 import sys
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -64,9 +65,11 @@ def _against_sail(bench: Bench, queries: dict[int, str], ours: Ask, sail: "Sail"
     able = {n: sql for n, sql in queries.items() if n not in failed}
     if able:
         _take_turns(bench, row, able, ours, sail.ask)
+    others = [n for n, sql in able.items() if sail.ask(sql).num_rows != ours(sql).num_rows]
     row.note = f"Sail runs {len(able)} of {len(queries)} queries" + "".join(
         f"; q{n} fails: {text}" for n, text in failed.items()
     )
+    row.note += "".join(f"; its answer to q{n} has another number of rows" for n in others)
     return row
 
 
@@ -133,8 +136,6 @@ class Sail:
 
 
 def _try_connect(address: str) -> Any:
-    import time
-
     for _ in range(150):
         try:
             connection = connect(address)
