@@ -94,6 +94,15 @@ def _csv(path: Path, types: Types, opened: ExitStack, delimiter: str = ",") -> R
     if empty:  # nothing but nulls in the first block; text takes whatever comes
         opened.close()
         return _csv(path, {**types, **dict.fromkeys(empty, pa.string())}, opened, delimiter)
+    # pyarrow takes for bytes what is not UTF-8.
+    bytes_ = [f.name for f in reader.schema if pa.types.is_binary(f.type) and f.name not in types]
+    if bytes_:
+        opened.close()
+        raise Failure(
+            f"not UTF-8 text: expected another encoding of the file, or --type {bytes_[0]}=binary,"
+            f" column={bytes_[0]}, file={path}",
+            USAGE,
+        )
     return Rows(
         reader.schema,
         iter(reader),

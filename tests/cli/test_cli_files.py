@@ -146,6 +146,19 @@ def test_a_file_that_is_not_what_its_name_says_is_one_clear_line(tmp_path, name)
     assert refused.value.code == USAGE
 
 
+def test_text_of_another_encoding_is_refused_and_not_taken_for_bytes(tmp_path):
+    # given
+    file = tmp_path / "latin.csv"
+    file.write_bytes("name,n\nZürich,1\n".encode("latin-1"))
+
+    # then
+    with pytest.raises(Failure, match=r"not UTF-8 text: .* --type name=binary, column=name, file="):
+        open_rows(file, {})
+    rows = open_rows(file, {"name": pa.binary()})
+    with rows.opened:
+        assert rows.schema.field("name").type == pa.binary()
+
+
 def test_a_zip_of_two_files_is_refused(tmp_path):
     # given
     path = tmp_path / "two.csv.zip"
