@@ -131,7 +131,13 @@ class Queries:
         cancellation = self._running.enter(statement.query_id, timeout_s, is_gone)
         started_s = self._clock.monotonic_s()
         try:
-            batches = self._run(statement, self._take_pin(pin) if pin else None, cancellation)
+            pinned = self._take_pin(pin) if pin else None
+            try:
+                batches = self._run(statement, pinned, cancellation)
+            except BaseException:
+                if pinned is not None:
+                    self._workers.release(pinned.node, pinned.lease.id)
+                raise
         except BaseException:
             self._ended(statement.query_id, started_s, has_failed=True)
             raise

@@ -81,6 +81,7 @@ class Running:
 def _is_gone(ask: Callable[[], bool]) -> bool:
     try:
         return ask()
-    except RuntimeError:
-        # A door's context that is torn down already; its call has ended.
+    except Exception as error:
+        # A door's context that is torn down already; its call has ended. Every other query needs this thread.
+        log.warning("client cannot be asked", exc_info=error)
         return True

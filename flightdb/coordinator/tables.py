@@ -72,8 +72,9 @@ class Tables:
             InvalidRequest: bad name, too many tables, a column that cannot be stored, bad options.
         """
         check_table_name(name, self.rules.name_pattern)
-        count = len(self._catalog.tables())
-        if count >= self.rules.tables_max:
+        tables = self._catalog.tables()
+        is_there = any(fold(table.name) == fold(name) for table in tables)
+        if len(tables) >= self.rules.tables_max and not is_there:
             raise InvalidRequest(
                 f"too many tables: at most {self.rules.tables_max}"
                 f" (table_management.max_tables), name={name}"
@@ -147,7 +148,10 @@ class Tables:
 
     def info(self, name: str) -> TableInfo:
         """One table with its figures."""
-        return self._info(self._catalog.load(name), self._loads())
+        loads = (
+            self._loads()
+        )  # First: what is pending in them is in no older version than they say.
+        return self._info(self._catalog.load(name), loads)
 
     def matching(self, pattern: str = "") -> Sequence[TableInfo]:
         """All tables whose name matches the glob, sorted by name."""
@@ -172,6 +176,10 @@ class Tables:
     def _info(self, snapshot: Snapshot, loads: dict[str, list[TableLoad]]) -> TableInfo:
         table = snapshot.table
         here = loads.get(table.id, [])
+        seen = max((load.version for load in here), default=-1)
+        if 0 <= seen < snapshot.version:
+            # A commit that its worker has not taken in yet: its rows still count as pending there.
+            snapshot = self._catalog.at(table, seen)
         oldest, newest = _time_bounds(snapshot)
         return TableInfo(
             table,

@@ -22,6 +22,7 @@ from flightdb.model.cancellation import Cancellation
 from flightdb.model.clock import Ids
 from flightdb.model.codec import Misfit, RecordCodec
 from flightdb.model.ids import check_ids
+from flightdb.model.names import fold
 from flightdb.model.put import Ack, Done, Put, Rows, TablePut
 from flightdb.model.record import Record
 from flightdb.model.schema import check_foreign, check_foreign_schema, conform
@@ -59,6 +60,8 @@ class Writes:
         sequence: int = 0,
     ) -> bool:
         """Queues the records when nothing has to be made first; see `Service.submit_records`."""
+        if not tables:
+            raise InvalidRequest("no rows: expected at least one record")
         if self._is_crowded():
             return False
         puts = []
@@ -156,11 +159,13 @@ class Writes:
         """Whether the table has to change for the batch: only record tables grow by themselves."""
         if table.kind is not TableKind.RECORD or schema.equals(table.schema):
             return False
+        known = {fold(field.name): field.type for field in table.schema}
         for field in schema:
-            index = table.schema.get_field_index(field.name)
-            if index < 0:
+            have = known.get(fold(field.name))
+            if have is None:
+                if pa.types.is_null(field.type):
+                    continue
                 return True
-            have = table.schema.field(index).type
             if pa.types.is_integer(have) and pa.types.is_floating(field.type):
                 return True
         return False

@@ -165,6 +165,7 @@ class RecordCodec:
                 f"value cannot be stored: column={key!r}, expected a type of JSON and at most 64 bits,"
                 f" got {_described(value)}, row={number}"
             )
+        _check_named_once(wanted, key, payload, number)
         _add_wanted(wanted, key, found, number)
         if self._width + len(wanted) > COLUMNS_MAX:
             raise InvalidPayload(
@@ -216,10 +217,29 @@ def to_batch(rows: Sequence[tuple[object, ...]], schema: pa.Schema) -> pa.Record
 
 
 def _check_key(key: str, number: int) -> None:
-    if not key or len(key) > 255 or "\x00" in key:
+    if not key or len(key) > 255 or "\x00" in key or not _is_text(key):
         raise InvalidPayload(
             f"payload key cannot name a column: expected 1 to 255 characters, row={number}, key={key[:40]!r}"
         )
+
+
+def _check_named_once(
+    wanted: Mapping[str, pa.Field], key: str, payload: Mapping[str, object], number: int
+) -> None:
+    before = wanted.get(fold(key))
+    if before is not None and before.name != key and before.name in payload:
+        raise InvalidPayload(
+            f"two payload keys name one column: row={number}, keys={before.name!r} and {key!r}"
+        )
+
+
+def _is_text(key: str) -> bool:
+    """Whether it has a form in UTF-8: a lone surrogate has none."""
+    try:
+        key.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def _add_wanted(wanted: dict[str, pa.Field], key: str, found: pa.DataType, number: int) -> None:

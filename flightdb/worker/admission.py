@@ -5,6 +5,7 @@ from types import TracebackType
 
 from flightdb.errors import Overloaded, Unavailable
 from flightdb.model.cancellation import Cancellation
+from flightdb.model.clock import Clock
 
 _POLL_S = 0.1
 
@@ -16,8 +17,9 @@ class Admission:
     bound has to be here.
     """
 
-    def __init__(self, running_max: int, waiting_max: int, wait_s_max: float) -> None:
+    def __init__(self, running_max: int, waiting_max: int, wait_s_max: float, clock: Clock) -> None:
         """A caller waits at most `wait_s_max` seconds for its turn."""
+        self._clock = clock
         self._running_max = running_max
         self._waiting_max = waiting_max
         self._wait_s_max = wait_s_max
@@ -59,10 +61,11 @@ class Admission:
                 retry_after_s=1.0,
             )
         self._waiting += 1
-        left_s = self._wait_s_max
+        end_s = self._clock.monotonic_s() + self._wait_s_max
         try:
             while self._running >= self._running_max:
                 cancellation.check()
+                left_s = end_s - self._clock.monotonic_s()
                 if left_s <= 0:
                     raise Overloaded(
                         f"too many queries: no turn within {self._wait_s_max:g} s, running={self._running};"
@@ -70,7 +73,6 @@ class Admission:
                         retry_after_s=2.0,
                     )
                 self._condition.wait(min(_POLL_S, left_s))
-                left_s -= _POLL_S
                 if self._is_closed:
                     raise Unavailable("server is draining: no new queries are taken")
         finally:

@@ -132,7 +132,9 @@ class Worker:
         self._evolver = Evolver(
             self._states, self._committer, self._flusher, parts.catalog, files, names
         )
-        self._admission = Admission(limits.running_max, limits.waiting_max, limits.wait_s_max)
+        self._admission = Admission(
+            limits.running_max, limits.waiting_max, limits.wait_s_max, parts.clock
+        )
         self._committer.on_growth = self._loop.on_growth
         self._committer.on_refusal = self._loop.on_pressure
 
