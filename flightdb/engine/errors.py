@@ -96,7 +96,10 @@ def _by_kind(kind: str, body: str) -> FlightdbError:
 def parse_error(message: str, position: str | None) -> InvalidQuery:
     """The error of the parser's own answer."""
     at = int(position) if position is not None and position.isdigit() else None
-    return InvalidQuery(f"parser error: {clean(message)}", position=at)
+    said = clean(message)
+    if 'near "default"' in said.lower():  # the table of writes that name none
+        said += '; a table of this name is written in double quotes: "default"'
+    return InvalidQuery(f"parser error: {said}", position=at)
 
 
 def clean(text: str) -> str:

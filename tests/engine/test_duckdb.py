@@ -130,6 +130,11 @@ def test_what_is_not_one_select_does_not_parse(desk: Desk, sql: str, position: i
     assert refused.value.position == position
 
 
+def test_the_default_table_without_quotes_is_told_how_to_write_it(desk: Desk) -> None:
+    with pytest.raises(InvalidQuery, match="a table of this name is written in double quotes"):
+        desk.engine.parse("SELECT * FROM default")
+
+
 @pytest.mark.parametrize(
     ("sql", "error", "words"),
     [
