@@ -16,7 +16,6 @@ from flightdb.errors import (
 )
 from flightdb.model.record import Record
 from flightdb.model.schema import sql_name
-from flightdb.model.statement import Statement
 
 
 def batch(**columns: list) -> pa.RecordBatch:

@@ -1,7 +1,12 @@
-"""The whole of a node against a dict: every acknowledged row once, at once, whatever happens between."""
+"""The whole of a node against a dict: every acknowledged row once, at once, whatever happens between.
 
+`FLIGHTDB_MODEL_EXAMPLES=1000` runs it longer.
+"""
+
+import os
 import shutil
 import tempfile
+from contextlib import suppress
 from pathlib import Path
 
 import pyarrow as pa
@@ -11,6 +16,7 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, 
 
 from flightdb.coordinator.service import WriteMode
 from flightdb.errors import Conflict, InvalidPayload, NotFound
+from flightdb.model.statement import Statement
 from tests.worker.node import Node, Stopped, new_engine
 
 TABLES = st.sampled_from(["a", "b"])
@@ -127,10 +133,8 @@ class Rows(RuleBasedStateMachine):
 
         owner = self.node.store if step.endswith("put") else self.node.catalog
         setattr(owner, step, stop)
-        try:
+        with suppress(Stopped):
             self.node.service.flush()
-        except Stopped:
-            pass
         self._restart()
 
     @rule(clean=st.booleans())
@@ -152,7 +156,7 @@ class Rows(RuleBasedStateMachine):
     def pin(self, table: str) -> None:
         if table in self.model:
             sql = f"SELECT id FROM {table} ORDER BY id"
-            pin = self.node.service.pin(_statement(sql))
+            pin = self.node.service.pin(Statement(sql))
             self.pinned = (table, pin.id, sorted(row["id"] for row in self.model[table]))
 
     @precondition(lambda self: self.pinned is not None)
@@ -186,17 +190,10 @@ def _as(rows: list[tuple]) -> list[tuple]:
     return [tuple(float(v) if isinstance(v, int) else v for v in row) for row in rows]
 
 
-def _statement(sql: str):
-    from flightdb.model.statement import Statement
-
-    return Statement(sql)
-
-
 TestRows = Rows.TestCase
 TestRows.settings = settings(
-    max_examples=60,
+    max_examples=int(os.environ.get("FLIGHTDB_MODEL_EXAMPLES", "40")),
     stateful_step_count=14,
     deadline=None,
-    derandomize=False,
     suppress_health_check=list(HealthCheck),
 )
