@@ -8,7 +8,8 @@ import pyarrow.csv as csv
 import pyarrow.parquet as parquet
 
 from flightdb.cli.form import Form
-from flightdb.cli.readable import json_text, readable
+from flightdb.cli.readable import ENCODER, readable
+from flightdb.model.json_values import rows, unique_names
 
 SHOWN_ROWS_MAX = 1000
 """A person reads no more, and a table is laid out as a whole, in memory."""
@@ -34,7 +35,7 @@ def writer(form: Form, schema: pa.Schema, stream: BinaryIO) -> Writer:
         return _Parquet(schema, stream)
     if form is Form.CSV:
         return _Csv(schema, stream)
-    return _Json(stream) if form is Form.JSON else _Table(schema, stream)
+    return _Json(schema, stream) if form is Form.JSON else _Table(schema, stream)
 
 
 class _Arrow:
@@ -69,9 +70,9 @@ class _Csv:
         self._options = csv.WriteOptions(include_header=False)
 
     def write(self, batch: pa.RecordBatch) -> None:
-        rows = io.BytesIO()
-        csv.write_csv(readable(batch, keep_nested=False), rows, self._options)
-        self._stream.write(rows.getvalue())
+        lines = io.BytesIO()
+        csv.write_csv(readable(batch), lines, self._options)
+        self._stream.write(lines.getvalue())
 
     def close(self) -> None:
         pass
@@ -80,17 +81,18 @@ class _Csv:
 class _Json:
     """One array, one row a line."""
 
-    def __init__(self, stream: BinaryIO) -> None:
+    def __init__(self, schema: pa.Schema, stream: BinaryIO) -> None:
+        self._names = unique_names(schema)
         self._stream = stream
-        self._separator = "[\n"
+        self._separator = b"[\n"
 
     def write(self, batch: pa.RecordBatch) -> None:
-        for row in readable(batch, keep_nested=True).to_pylist():
-            self._stream.write(f"{self._separator}{json_text(row)}".encode())
-            self._separator = ",\n"
+        for row in rows(self._names, batch):
+            self._stream.write(self._separator + ENCODER.encode(row))
+            self._separator = b",\n"
 
     def close(self) -> None:
-        self._stream.write(b"[]\n" if self._separator == "[\n" else b"\n]\n")
+        self._stream.write(b"[]\n" if self._separator == b"[\n" else b"\n]\n")
 
 
 class _Table:
@@ -113,9 +115,7 @@ class _Table:
     def write(self, batch: pa.RecordBatch) -> None:
         from rich.text import Text
 
-        shown = readable(
-            batch.slice(0, max(0, SHOWN_ROWS_MAX - self._row_count)), keep_nested=False
-        )
+        shown = readable(batch.slice(0, max(0, SHOWN_ROWS_MAX - self._row_count)))
         self._row_count += batch.num_rows
         columns = [column.to_pylist() for column in shown.columns]
         for row in zip(*columns, strict=True):

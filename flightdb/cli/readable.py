@@ -1,55 +1,51 @@
 """Arrow columns as values that text formats can hold: what CSV has no word for is text."""
 
 import base64
-import json
 from typing import Any
 
+import msgspec
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from flightdb.model import json_values
 
-def readable(batch: pa.RecordBatch, *, keep_nested: bool) -> pa.Table:
+ENCODER = msgspec.json.Encoder(decimal_format="number")
+"""JSON as the REST door has it."""
+
+
+def readable(batch: pa.RecordBatch) -> pa.Table:
     """The batch with every column as bool, integer, float or string.
 
-    Times are ISO 8601, decimals their digits, binary is base64. A nested column is its JSON text,
-    or left as it is with `keep_nested`.
+    Times are ISO 8601, decimals their digits, binary is base64, a nested column is its JSON text.
     """
-    columns = [_readable(column, keep_nested) for column in batch.columns]
+    columns = [_readable(column) for column in batch.columns]
     return pa.Table.from_arrays(columns, names=list(batch.schema.names))
 
 
-def json_text(value: object) -> str:
-    """One value as JSON; NaN and infinities, which JSON has not, are text."""
-    try:
-        return json.dumps(value, default=_plain, ensure_ascii=False, allow_nan=False)
-    except ValueError:
-        return json.dumps(_finite(value), default=_plain, ensure_ascii=False)
-
-
-def _readable(column: Any, keep_nested: bool) -> Any:
+def _readable(column: Any) -> Any:
     kind = column.type
     if pa.types.is_dictionary(kind):
-        return _readable(column.dictionary_decode(), keep_nested)
+        return _readable(column.dictionary_decode())
     if isinstance(column, pa.ExtensionArray):
-        return _readable_extension(column, keep_nested)
+        return _readable_extension(column)
     if _is_plain(kind):
         return column
     if pa.types.is_nested(kind):
-        return column if keep_nested else pa.array(_json_or_none(column), pa.string())
+        return pa.array(_json_or_none(column), pa.string())
     if _is_binary(kind):
-        return pa.array([None if v is None else _plain(v) for v in column.to_pylist()], pa.string())
+        return pa.array(_base64_or_none(column), pa.string())
     if pa.types.is_timestamp(kind):
         return _iso(column)
     try:
         return pc.cast(column, pa.string())
     except pa.ArrowNotImplementedError:  # intervals
-        return pa.array([None if v is None else str(v) for v in column.to_pylist()], pa.string())
+        return pa.array(json_values.values(column), pa.string())
 
 
-def _readable_extension(column: Any, keep_nested: bool) -> Any:
+def _readable_extension(column: Any) -> Any:
     if column.type.extension_name == "arrow.uuid":
         return pa.array([None if v is None else str(v) for v in column.to_pylist()], pa.string())
-    return _readable(column.storage, keep_nested)
+    return _readable(column.storage)
 
 
 def _iso(column: Any) -> Any:
@@ -70,21 +66,11 @@ def _is_binary(kind: pa.DataType) -> bool:
 
 
 def _json_or_none(column: Any) -> list[str | None]:
-    return [None if value is None else json_text(value) for value in column.to_pylist()]
+    found = json_values.values(column)
+    return [None if value is None else ENCODER.encode(value).decode() for value in found]
 
 
-def _plain(value: object) -> Any:
-    if isinstance(value, bytes):
-        return base64.b64encode(value).decode()
-    isoformat = getattr(value, "isoformat", None)
-    return isoformat() if isoformat is not None else str(value)
-
-
-def _finite(value: object) -> object:
-    if isinstance(value, float) and (value != value or value in (float("inf"), float("-inf"))):
-        return str(value)
-    if isinstance(value, dict):
-        return {key: _finite(inner) for key, inner in value.items()}
-    if isinstance(value, list | tuple):
-        return [_finite(inner) for inner in value]
-    return value
+def _base64_or_none(column: Any) -> list[str | None]:
+    return [
+        None if value is None else base64.b64encode(value).decode() for value in column.to_pylist()
+    ]

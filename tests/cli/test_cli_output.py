@@ -46,16 +46,27 @@ def test_json_is_one_array_with_exact_integers():
     assert rows[0] == {
         "i": 2**63 - 1,
         "s": 'say "hi", all',
-        "d": "1.50",
+        "d": 1.5,
         "t": "2023-11-14T22:13:20.123456789",
-        "z": "2023-11-14T22:13:20.000000Z",
+        "z": "2023-11-14T22:13:20Z",
         "day": "2013-01-02",
         "b": "AP8=",
         "l": [1, None],
-        "f": "nan",
+        "f": None,
         "o": True,
     }
     assert rows[1]["i"] is None
+
+
+def test_an_interval_is_iso_8601_in_every_text_form():
+    batch = pa.record_batch({"v": pa.array([(1, 2, 3_000_000)], pa.month_day_nano_interval())})
+    for form in (Form.JSON, Form.CSV, Form.TABLE):
+        assert b"P1M2DT0.003S" in written(form, batch)
+
+
+def test_columns_of_one_name_are_all_in_the_json():
+    batch = pa.RecordBatch.from_arrays([pa.array([1]), pa.array([2])], names=["a", "a"])
+    assert json.loads(written(Form.JSON, batch)) == [{"a": 1, "a_1": 2}]
 
 
 def test_csv_has_one_header_and_text_for_what_csv_has_no_word_for():
@@ -66,7 +77,7 @@ def test_csv_has_one_header_and_text_for_what_csv_has_no_word_for():
     assert len(lines) == 5
     assert lines[0] == '"i","s","d","t","z","day","b","l","f","o"'
     assert lines[1].startswith('9223372036854775807,"say ""hi"", all","1.50"')
-    assert '"[1, null]"' in lines[1]
+    assert '"[1,null]"' in lines[1]
     assert lines[2].startswith(',"",')
 
 
