@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from difflib import get_close_matches
 from threading import Lock
+from typing import Any
 
 import pyarrow as pa
 
@@ -115,7 +116,7 @@ class Plans:
 
         Without `values` the parameters count as NULL, and what depends on their types is DuckDB's guess.
         """
-        types = tuple(str(getattr(value, "type", type(value))) for value in values or ())
+        types = tuple(map(_kind, values or ()))
         known = planned.schemas.get(types)
         if known is not None:
             return known
@@ -128,7 +129,8 @@ class Plans:
             sources = (*sources, parameter_source(none))
         parameters = values or (None,) * planned.query.parameter_count or None
         schema = self._engine.describe(Fragment(planned.query.sql, sources, parameters))
-        planned.schemas[types] = schema
+        if "" not in types:
+            planned.schemas[types] = schema
         return schema
 
     def source(
@@ -171,3 +173,11 @@ def _query(statement: PlannedStatement) -> PlannedQuery | None:
     if isinstance(statement, PlannedInsert | PlannedCreate):
         return statement.query
     return None
+
+
+def _kind(value: Any) -> str:
+    """What the type of an answer may depend on: a NULL has no type for the engine, an empty list or map not all of it ("")."""
+    if not getattr(value, "is_valid", value is not None):
+        return "null"
+    kind = getattr(value, "type", None)
+    return "" if kind is not None and pa.types.is_nested(kind) else str(kind or type(value))

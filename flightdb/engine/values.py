@@ -33,8 +33,6 @@ def _scalar(scalar: Any, position: int) -> object:
         return _scalar(scalar.dictionary[scalar.index.as_py()], position)
     declared = logical_type(scalar.type, f"parameter {position}")
     try:
-        if pa.types.is_decimal(scalar.type):
-            return scalar.as_py()
         return duckdb.Value(_python(scalar), duckdb.sqltype(sql_name(declared)))
     except (ValueError, OverflowError, pa.ArrowException, duckdb.Error) as error:
         raise InvalidRequest(
@@ -43,9 +41,36 @@ def _scalar(scalar: Any, position: int) -> object:
 
 
 def _python(scalar: Any) -> object:
-    """Times go as text: Python's have no nanoseconds."""
-    if pa.types.is_timestamp(scalar.type) and scalar.type.tz is not None:
-        return f"{scalar.cast(pa.timestamp(scalar.type.unit)).cast(pa.string()).as_py()}+00"
-    if pa.types.is_time(scalar.type) or pa.types.is_timestamp(scalar.type):
-        return scalar.cast(pa.string()).as_py()
-    return scalar.as_py()
+    """What DuckDB casts to the type, at any depth: moments and intervals go as text, as Python's lose digits or parts."""
+    kind = scalar.type
+    if not scalar.is_valid:
+        return None
+    if pa.types.is_timestamp(kind) or pa.types.is_time(kind):
+        return _moment(scalar)
+    if pa.types.is_decimal(kind):
+        return format(scalar.as_py(), "f")  # DuckDB chooses the narrowest type for a Python one.
+    if pa.types.is_duration(kind):
+        return f"{scalar.cast(pa.duration('us'), safe=False).value} microseconds"
+    if pa.types.is_interval(kind):
+        months, days, nanos = scalar.as_py()
+        micros = abs(nanos) // 1000
+        return f"{months} months {days} days {micros if nanos >= 0 else -micros} microseconds"
+    return _nested(scalar) if pa.types.is_nested(kind) else scalar.as_py()
+
+
+def _moment(scalar: Any) -> str:
+    kind = scalar.type
+    if pa.types.is_timestamp(kind) and kind.tz is not None:
+        return f"{scalar.cast(pa.timestamp(kind.unit)).cast(pa.string()).as_py()}+00"
+    return str(scalar.cast(pa.string()).as_py())
+
+
+def _nested(scalar: Any) -> object:
+    kind = scalar.type
+    if pa.types.is_struct(kind):
+        return {field.name: _python(scalar[field.name]) for field in kind}
+    if pa.types.is_map(kind):
+        # As DuckDB names the two, so that a key may be of any type.
+        keys, items = ([_python(entry[index]) for entry in scalar.values] for index in (0, 1))
+        return {"key": keys, "value": items}
+    return [_python(item) for item in scalar.values]

@@ -83,7 +83,7 @@ def check_length(sql: str) -> None:
 
     Raises:
         TooLarge: more than `SQL_BYTES_MAX` bytes of UTF-8.
-        InvalidQuery: empty, or not encodable as UTF-8.
+        InvalidQuery: empty, not encodable as UTF-8, or with a NUL, at which the parser would cut texts off.
     """
     if len(sql) > SQL_BYTES_MAX:
         raise TooLarge(f"sql text is too long: limit_bytes={SQL_BYTES_MAX}, length={len(sql)}")
@@ -91,6 +91,8 @@ def check_length(sql: str) -> None:
         size = len(sql.encode())
     except UnicodeEncodeError:
         raise InvalidQuery("sql text is not valid unicode") from None
+    if "\0" in sql:
+        raise InvalidQuery("sql text has a NUL character: use chr(0)", position=sql.index("\0"))
     if size > SQL_BYTES_MAX:
         raise TooLarge(f"sql text is too long: limit_bytes={SQL_BYTES_MAX}, bytes={size}")
     if not sql.strip():

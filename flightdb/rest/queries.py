@@ -218,7 +218,9 @@ def _parameters(params: list[Any] | None) -> pa.RecordBatch | None:
         try:
             is_wide = isinstance(value, int) and value >= 1 << 63
             columns.append(pa.array([value], pa.uint64()) if is_wide else pa.array([value]))
-        except (pa.ArrowException, OverflowError, TypeError) as error:
-            reason = str(error).partition("\n")[0][:120]
-            raise InvalidRequest(f"parameter {number} is not usable: {reason}") from None
+        except (pa.ArrowException, OverflowError, TypeError):
+            raise InvalidRequest(
+                f"parameter {number} is not usable: expected integers of at most 64 bits and "
+                "lists of one type"
+            ) from None
     return pa.RecordBatch.from_arrays(columns, names=[str(n + 1) for n in range(len(columns))])

@@ -240,6 +240,22 @@ def test_a_bad_statement_is_told_in_the_same_words_by_every_door(name: str, door
     assert len(messages) == 1
 
 
+def test_a_nul_in_sql_is_refused_and_cuts_nothing_off(doors: Doors):
+    asking = doors.queries()
+    del asking["adbc"]  # Its C API cuts the text off itself.
+    for ask in asking.values():
+        with pytest.raises(Refused, match="NUL"):
+            ask("SELECT 'a\0b'")
+
+
+@pytest.mark.parametrize("value", [2**64, -(2**63) - 1, [1, "a"]])
+def test_a_parameter_that_has_no_type_is_refused_by_number(value: object, doors: Doors):
+    body = json.dumps({"sql": "SELECT ?, ?", "params": [1, value]})
+    with pytest.raises(Refused, match="parameter 2") as refused:
+        doors.post("/v1/query", body)
+    assert (refused.value.code, refused.value.slug) == ("400", "validation_error")
+
+
 def test_more_than_a_message_may_hold_is_refused_by_name(doors: Doors):
     with pytest.raises(Refused) as refused:
         doors.olap_write("t", "b", {"s": "x" * (5 << 20)})

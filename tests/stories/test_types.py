@@ -151,6 +151,20 @@ def prepared_schema(client: flight.FlightClient, sql: str) -> pa.Schema:
     return pa.ipc.read_schema(pa.py_buffer(result.dataset_schema))
 
 
+def test_values_are_the_same_as_parameters_of_a_query_and_of_an_insert(node: Node):
+    with flightsql.connect(node.url, autocommit=True) as connection, connection.cursor() as cursor:
+        for name in BATCH.schema.names:
+            for row in range(len(BATCH)):
+                one = pa.record_batch({"p": BATCH.column(name).slice(row, 1)})
+                cursor.execute("SELECT ? AS v", parameters=one)
+                want = values_of(pa.table({"v": one.column(0)}))
+                assert values_of(cursor.fetch_arrow_table()) == want, name
+        cursor.adbc_ingest("inserted", BATCH.slice(0, 0), mode="create")
+        places = ", ".join("?" for _ in BATCH.schema.names)
+        cursor.executemany(f"INSERT INTO inserted VALUES ({places})", BATCH)
+    check(node, "inserted", 1)
+
+
 REFUSED = {
     "null": pa.nulls(3),
     "run_end": pa.RunEndEncodedArray.from_arrays([3], ["x"]),
