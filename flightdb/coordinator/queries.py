@@ -214,7 +214,8 @@ class Queries:
     ) -> Fragment:
         query = planned.query
         for source in query.sources:
-            if lease.views[source.table.id].table.schema_version != source.table.schema_version:
+            view = lease.views.get(source.table.id)  # None: pinned before a drop and a new start.
+            if view is None or view.table.schema_version != source.table.schema_version:
                 raise _Outdated
         if query.count_column:
             view = lease.views[query.sources[0].table.id]

@@ -157,7 +157,6 @@ class Committer:
 
     def _commit_or_answer(self, entries: list[Entry]) -> None:
         """Commits a group; a defect in it is answered, so that nobody waits and the next group is taken."""
-        self._has_appended = False
         try:
             self._commit(entries)
         except Exception:
@@ -178,6 +177,7 @@ class Committer:
                     entry.done(Internal("internal error: the write was not stored"))
 
     def _commit(self, entries: list[Entry]) -> None:
+        self._has_appended = False
         fresh, repeats = self._without_repeats(entries)
         group = gather(fresh, self._resolve)
         try:
@@ -238,7 +238,6 @@ class Committer:
         self, entries: list[Entry], repeats: list[Entry], error: FlightdbError
     ) -> None:
         """Some write of a group cannot be written: halves, down to that one, which gets the error."""
-        self._has_appended = False
         if len(entries) == 1:
             entries[0].done(error)
         else:

@@ -11,6 +11,9 @@ from dataclasses import dataclass, replace
 PRODUCERS_MAX = 10_000
 """A table remembers this many; the one unused for longest is forgotten first."""
 
+PRODUCERS_TOTAL_MAX = 100_000
+"""All tables together: each WAL segment begins with all of them, and has to have room for rows too."""
+
 
 @dataclass(frozen=True, slots=True)
 class Seen:
@@ -27,6 +30,11 @@ class Producers:
     def __init__(self) -> None:
         """Empty."""
         self._tables: dict[str, OrderedDict[str, Seen]] = {}
+        self._count = 0
+
+    def __len__(self) -> int:
+        """How many are remembered."""
+        return self._count
 
     def last(self, table_id: str, producer: str) -> Seen | None:
         """What was seen last, or None."""
@@ -38,13 +46,20 @@ class Producers:
         before = table.get(producer)
         if before is None or seen.sequence > before.sequence:
             table[producer] = seen
+        self._count += before is None
         table.move_to_end(producer)
-        while len(table) > PRODUCERS_MAX:
-            table.popitem(last=False)
+        if len(table) > PRODUCERS_MAX:
+            self._forget_oldest(table)
+        elif self._count > PRODUCERS_TOTAL_MAX:
+            self._forget_oldest(max(self._tables.values(), key=len))
+
+    def _forget_oldest(self, table: OrderedDict[str, Seen]) -> None:
+        table.popitem(last=False)
+        self._count -= 1
 
     def forget(self, table_id: str) -> None:
         """The table is gone."""
-        self._tables.pop(table_id, None)
+        self._count -= len(self._tables.pop(table_id, ()))
 
     def bodies(self) -> Iterator[tuple[str, bytes]]:
         """(table id, frame body) for each table: everything that is known of it."""

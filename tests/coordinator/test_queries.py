@@ -223,6 +223,11 @@ def test_a_pin_of_a_table_that_changed_since_says_so(node):
     pin = node.service.pin(Statement("SELECT * FROM t")).id
     node.service.drop_table("t")
     assert isinstance(refused(lambda: node.rows("SELECT * FROM t", pin=pin)), NotFound)
+    node.write("t", ("a", {"n": 1}))
+    pin = node.service.pin(Statement("SELECT * FROM t")).id
+    node.service.drop_table("t")
+    node.write("t", ("a", {"n": 1}))
+    assert isinstance(refused(lambda: node.rows("SELECT * FROM t", pin=pin)), Conflict)
     assert node.worker.status().figures["leases"] == 0
 
 

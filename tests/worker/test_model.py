@@ -192,8 +192,8 @@ def _as(rows: list[tuple]) -> list[tuple]:
 
 TestRows = Rows.TestCase
 TestRows.settings = settings(
-    max_examples=int(os.environ.get("FLIGHTDB_MODEL_EXAMPLES", "40")),
-    stateful_step_count=14,
+    max_examples=int(os.environ.get("FLIGHTDB_MODEL_EXAMPLES", "25")),
+    stateful_step_count=12,
     deadline=None,
     suppress_health_check=list(HealthCheck),
 )
