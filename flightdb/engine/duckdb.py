@@ -25,6 +25,9 @@ from flightdb.model.cancellation import Cancellation
 from flightdb.model.names import quote
 from flightdb.model.source import Fragment
 
+CLOSE_WAIT_S = 2.0
+"""How long closing waits for queries that it has stopped; one that nobody reads any more does not end by itself."""
+
 
 class DuckDBEngine:
     """Implements `engine.Engine`; a fresh cursor a query, which costs 3 us.
@@ -51,6 +54,7 @@ class DuckDBEngine:
         self._connection = open_sandbox(limits)
         self._mappings = Mappings()
         self._lock = threading.Lock()
+        self._ended = threading.Condition(self._lock)
         self._running: set[Running] = set()
         self._is_closed = False
 
@@ -147,6 +151,7 @@ class DuckDBEngine:
     def _running_discard(self, running: Running) -> None:
         with self._lock:
             self._running.discard(running)
+            self._ended.notify_all()
 
     def _execute(
         self, cursor: duckdb.DuckDBPyConnection, fragment: Fragment, rows: int
@@ -179,6 +184,9 @@ class DuckDBEngine:
             running = tuple(self._running)
         for query in running:
             query.stop()
+        with self._lock:
+            # A connection cannot be closed while a query of one of its cursors is on its way out.
+            self._ended.wait_for(lambda: not self._running, CLOSE_WAIT_S)
         self._mappings.close()
         with self._lock:
             self._connection.close()

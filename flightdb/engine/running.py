@@ -41,8 +41,12 @@ class Running:
     def _repeat(self) -> None:
         while not self._closed.wait(REPEAT_S):
             with self._lock:
-                if not self._closed.is_set():
+                if self._closed.is_set():
+                    return
+                try:
                     self.cursor.interrupt()
+                except duckdb.ConnectionException:
+                    return  # The engine was closed under a query that nobody reads any more.
 
     def close(self) -> None:
         """Frees the query; the caller makes sure that no thread is inside it."""
