@@ -131,4 +131,11 @@ def _size_bytes(put: Put) -> int:
 
 
 def _text_bytes(rows: Rows) -> int:
-    return sum(len(value) for row in rows.values for value in row if isinstance(value, str | bytes))
+    """Every value is looked at: one long text among thousands of rows counts."""
+    total = 0
+    for row in rows.values:
+        for value in row:
+            kind = type(value)
+            if kind is str or kind is bytes:
+                total += len(value)  # type: ignore[arg-type]  # by the line above
+    return total
