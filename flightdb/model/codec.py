@@ -8,12 +8,13 @@ or wider column could hold is handed back as `Misfit`, so that the caller can ch
 import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 import pyarrow as pa
 
 from flightdb.errors import InvalidPayload, InvalidRequest
-from flightdb.model.conform import conform
+from flightdb.model.conform import TIMESTAMP_BOUNDS, conform, is_guarded
 from flightdb.model.ids import check_id
 from flightdb.model.names import fold
 from flightdb.model.put import Rows
@@ -23,6 +24,7 @@ from flightdb.model.table import ID, TIMESTAMP, Table, TableKind
 COLUMNS_MAX = 2_000
 """A payload key makes a column; more than this in one table is a key that should have been a value."""
 
+_MOMENT_MIN, _MOMENT_MAX = TIMESTAMP_BOUNDS["us"]
 _Check = Callable[[object], object]
 
 
@@ -113,6 +115,8 @@ class RecordCodec:
         else:
             row[self._id_slot] = self._checked_id(record.id, number, made)
         if self._time_slot is not None:
+            if not _MOMENT_MIN <= record.timestamp_us <= _MOMENT_MAX:
+                raise InvalidPayload(f"timestamp is out of range: row={number}")
             row[self._time_slot] = _moment(record.timestamp_us, self._time_type)
 
     def _checked_id(self, given: str, number: int, made: list[str]) -> str | None:
@@ -205,15 +209,40 @@ def to_batch(rows: Sequence[tuple[object, ...]], schema: pa.Schema) -> pa.Record
         InvalidPayload: a value that no check could see does not convert (a lone surrogate in a text), or is out of the
             engine's range: what is taken here has to be readable and to fit a file later.
     """
-    columns = []
+    try:
+        made: Any = pa.array(rows, type=_struct(schema))
+    except (pa.ArrowException, UnicodeError, ValueError, TypeError, OverflowError):
+        raise _misfit(rows, schema) from None
+    batch = pa.RecordBatch.from_arrays(made.flatten(), schema=schema)
+    return conform(batch, schema) if _has_ranges(schema) else batch
+
+
+@lru_cache(maxsize=1024)
+def _struct(schema: pa.Schema) -> pa.DataType:
+    """Rows as one struct array: one call into Arrow a group, not one a column."""
+    return pa.struct(list(schema))
+
+
+@lru_cache(maxsize=1024)
+def _has_ranges(schema: pa.Schema) -> bool:
+    """Whether a column's type holds values beyond the engine's range; a record's own moment is checked by its codec."""
+    return any(
+        is_guarded(field.type)
+        for field in schema
+        if not (field.name == TIMESTAMP and field.type.equals(pa.timestamp("us", tz="UTC")))
+    )
+
+
+def _misfit(rows: Sequence[tuple[object, ...]], schema: pa.Schema) -> InvalidPayload:
+    """Names the column that does not convert."""
     for field, values in zip(schema, zip(*rows, strict=True), strict=True):
         try:
-            columns.append(pa.array(values, type=field.type))
+            pa.array(values, type=field.type)
         except (pa.ArrowException, UnicodeError, ValueError, TypeError, OverflowError):
-            raise InvalidPayload(
+            return InvalidPayload(
                 f"value cannot be encoded: column={field.name!r}, expected {field.type}"
-            ) from None
-    return conform(pa.RecordBatch.from_arrays(columns, schema=schema), schema)
+            )
+    return InvalidPayload("rows cannot be encoded")
 
 
 def _check_key(key: str, number: int) -> None:

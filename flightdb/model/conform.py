@@ -132,6 +132,15 @@ def _check_values(column: Any, logical: Any, name: str) -> None:
         _check_values(column.flatten(), logical.value_type, f"{name}[]")
 
 
+def is_guarded(logical: Any) -> bool:
+    """Whether the type, at any depth, holds values that no table takes."""
+    if _guard(logical) is not None:
+        return True
+    if pa.types.is_nested(logical):
+        return any(is_guarded(logical.field(index).type) for index in range(logical.num_fields))
+    return False
+
+
 def _guard(logical: Any) -> Callable[[Any, str], None] | None:
     return next((guard for matches, guard in _GUARDS if matches(logical)), None)
 

@@ -1,6 +1,7 @@
 """What the ids of a record table may look like, checked one by one or a column at a time."""
 
 import re
+import string
 from functools import lru_cache
 from typing import Any
 
@@ -11,7 +12,8 @@ from flightdb.errors import InvalidRequest
 from flightdb.model.table import ID, IdRules, Table, TableKind
 
 _USUAL = IdRules().pattern
-"""Arrow's expressions agree with Python's on this one, and are three times as fast."""
+_USUAL_BYTES = (string.ascii_letters + string.digits + "_-").encode()
+"""What that pattern allows: deleting these from a column's bytes takes a quarter of the time of matching each id."""
 
 
 def check_id(text: str, rules: IdRules, row: int) -> None:
@@ -51,11 +53,21 @@ def check_ids(batch: pa.RecordBatch, table: Table) -> None:
 
 def _are_usual(column: Any, rules: IdRules) -> bool:
     """Whether all are surely right; False means that each has to be looked at."""
-    if rules.pattern != _USUAL or rules.allowed_chars:
+    if rules.pattern != _USUAL or rules.allowed_chars or column.null_count:
         return False
-    # Characters of this pattern are one byte each.
-    is_short = pc.max(pc.binary_length(column)).as_py() <= rules.max_length
-    return bool(is_short and pc.all(pc.match_substring_regex(column, _USUAL)).as_py())
+    # Characters of this pattern are one byte each, so lengths and all bytes at once say everything.
+    lengths: Any = pc.min_max(pc.binary_length(column)).as_py()
+    if lengths["min"] < 1 or lengths["max"] > rules.max_length:
+        return False
+    return not _text_bytes(column).translate(None, _USUAL_BYTES)
+
+
+def _text_bytes(column: Any) -> bytes:
+    """The bytes of all values, one after the other; of a column without nulls."""
+    _, offsets, data = column.buffers()
+    ends = memoryview(offsets).cast("i")
+    start, end = ends[column.offset], ends[column.offset + len(column)]
+    return bytes(data.slice(start, end - start))
 
 
 @lru_cache(maxsize=256)
