@@ -135,8 +135,17 @@ def test_a_batch_that_swells_is_refused_and_its_memory_given_back(
         SENDERS[door](watched.doors, batch, options)
     allowed = 0 if door == "rest" else swollen_mib
     assert watched.mib("VmHWM") - before < allowed + SLACK_MIB
-    assert settled(lambda: watched.mib("VmRSS") - before < SLACK_MIB)
+    # Arrow's allocator gives back what another of its threads freed when it has work again.
+    assert settled(lambda: is_back(watched, before))
     assert watched.doors.count("t") == 1
+
+
+def is_back(watched: Watched, before_mib: int) -> bool:
+    other = pa.record_batch({"other": np.zeros(MIB, np.int64)})
+    options = pa.ipc.IpcWriteOptions(compression="lz4")
+    with pytest.raises(Refused, match="unknown column"):
+        SENDERS["do_put"](watched.doors, other, options)
+    return watched.mib("VmRSS") - before_mib < SLACK_MIB
 
 
 @pytest.mark.parametrize("door", SENDERS)

@@ -3,6 +3,8 @@
 import json
 import re
 import socket
+import subprocess
+import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -16,6 +18,8 @@ import pytest
 from pyarrow import flight
 
 from flightdb.app import App
+from flightdb.flight.commands import pack
+from flightdb.flight.generated import flight_sql_pb2 as pb
 from flightdb.rpc.generated.miniodb.v1 import miniodb_pb2
 from flightdb.rpc.generated.olap.v1 import olap_pb2
 from tests.conftest import settings_for
@@ -308,3 +312,44 @@ def test_an_idle_connection_that_is_closed_is_nobodys_query(doors: Doors):
     with httpx.Client(base_url=doors.http.base_url) as client:
         client.get("/v1/health")
     assert not runs(doors)
+
+
+LOADER = """
+import sys
+import numpy as np
+import pyarrow as pa
+from pyarrow import flight
+batch = pa.record_batch({"n": np.arange(1 << 20), "m": np.random.rand(1 << 20)})
+writer, _ = flight.connect(sys.argv[1]).do_put(
+    flight.FlightDescriptor.for_command(bytes.fromhex(sys.argv[2])), batch.schema
+)
+for number in range(1_000):
+    writer.write_batch(batch)
+    if number == 10:
+        print("sent", flush=True)
+"""
+
+
+def test_a_client_killed_within_a_large_ingest_leaves_no_row_and_no_file(tmp_path: Path):
+    """160 MiB are sent by then: the rows are on their way to Parquet."""
+    app = App.start(settings_for(tmp_path / "data"))
+    doors = doors_of(app)
+    doors.ingest("large", pa.record_batch({"n": [1], "m": [1.0]}), "create")
+    before = files_of(tmp_path)
+    command = pb.CommandStatementIngest(
+        table="large", table_definition_options={"if_not_exist": 2, "if_exists": 2}
+    )
+    arguments = [sys.executable, "-c", LOADER, doors.flight_url, pack(command).hex()]
+    with subprocess.Popen(arguments, stdout=subprocess.PIPE) as loader:
+        assert loader.stdout.readline() == b"sent\n"
+        until(lambda: files_of(tmp_path) != before, 5)
+        loader.kill()
+    until(lambda: files_of(tmp_path) == before, 3)
+    assert doors.count("large") == 1
+    doors.close()
+    app.stop()
+
+
+def files_of(folder: Path) -> set[str]:
+    """Data files, and those on their way."""
+    return {str(path) for path in folder.rglob("*.parquet")}
