@@ -5,7 +5,7 @@ from typing import TypeVar
 
 from flightdb import errors
 from flightdb.flight.errors import TABLE as FLIGHT
-from flightdb.rest.errors import STATUSES as REST
+from flightdb.rest.errors import ROUTE_ERRORS, STATUSES as REST
 from flightdb.rpc.errors import CODES as GRPC
 
 T = TypeVar("T")
@@ -33,6 +33,14 @@ def errors_document() -> str:
         "|---|---|---|---|---|---|",
     ]
     lines += (_row(kind) for kind in _kinds(errors.FlightdbError))
+    lines += [
+        "",
+        "REST's router answers for itself:",
+        "",
+        "| status | slug | message |",
+        "|---|---|---|",
+    ]
+    lines += (f"| {code} | `{slug}` | {text} |" for code, (slug, text) in ROUTE_ERRORS.items())
     return "\n".join(lines) + "\n"
 
 

@@ -120,7 +120,12 @@ class Coordinator:
     # --- SQL ---
     def describe(self, sql: str) -> Described:
         """See `Service`."""
-        return self._statements.describe(sql)
+        try:
+            return self._statements.describe(sql)
+        except FlightdbError:
+            # Nobody will run it: this is where it is counted.
+            self._queries.note_refused()
+            raise
 
     def cached_answer(self, statement: Statement) -> CachedAnswer | None:
         """See `Service`."""

@@ -67,6 +67,12 @@ class Queries:
         self.failure_count = 0
         self.seconds = 0.0
 
+    def note_refused(self) -> None:
+        """Counts a statement that was refused before it could run."""
+        with self._lock:
+            self.count += 1
+            self.failure_count += 1
+
     # --- from the cache ---
     def cached(self, statement: Statement) -> CachedAnswer | None:
         """The answer from the result cache; never blocks."""

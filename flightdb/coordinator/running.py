@@ -75,7 +75,7 @@ class Running:
                 if cancellation.deadline_s is not None and now_s >= cancellation.deadline_s:
                     cancellation.expire()
                 elif cancellation.is_gone is not None and _is_gone(cancellation.is_gone):
-                    cancellation.cancel("its client left")
+                    cancellation.cancel("its client left, or its door is closing")
 
 
 def _is_gone(ask: Callable[[], bool]) -> bool:

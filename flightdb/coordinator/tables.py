@@ -87,6 +87,11 @@ class Tables:
                 raise InvalidRequest(
                     f"no such column: expected one of {', '.join(full.names[:20])}, column={column!r}"
                 )
+        if time_column and not _is_moment(full.field(time_column).type):
+            raise InvalidRequest(
+                f"column cannot be the time column: expected timestamps or dates, column={time_column!r},"
+                f" type={full.field(time_column).type}"
+            )
         return Table(
             name,
             "",
@@ -181,6 +186,8 @@ class Tables:
             # A commit that its worker has not taken in yet: its rows still count as pending there.
             snapshot = self._catalog.at(table, seen)
         oldest, newest = _time_bounds(snapshot)
+        # Large statements write files without a buffer, and a restart forgets: the newest file knows.
+        filed_us = max((segment.modified_us for segment in snapshot.segments), default=0)
         return TableInfo(
             table,
             snapshot.version,
@@ -190,8 +197,8 @@ class Tables:
             + sum(load.pending_bytes for load in here),
             oldest,
             newest,
-            max((load.last_write_us for load in here), default=0),
-            max((load.last_flush_us for load in here), default=0),
+            max([filed_us, *(load.last_write_us for load in here)]),
+            max([filed_us, *(load.last_flush_us for load in here)]),
         )
 
 
@@ -212,6 +219,10 @@ def _checked(options: TableOptions) -> TableOptions:
     if options.id_strategy is IdStrategy.UUID and not options.auto_generate_id:
         return replace(options, auto_generate_id=True)
     return options
+
+
+def _is_moment(type_: pa.DataType) -> bool:
+    return pa.types.is_timestamp(type_) or pa.types.is_date(type_)
 
 
 def _time_bounds(snapshot: Snapshot) -> tuple[int, int]:

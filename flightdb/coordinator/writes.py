@@ -12,6 +12,7 @@ from flightdb.coordinator.service import WriteMode
 from flightdb.coordinator.tables import Tables
 from flightdb.errors import (
     AlreadyExists,
+    CommitUnknown,
     FlightdbError,
     InvalidRequest,
     NotFound,
@@ -274,7 +275,7 @@ class _Waiter:
 
     def answer(self) -> Ack:
         if not self._finished.wait(_WAIT_S) or self._answer is None:
-            raise Unavailable(
+            raise CommitUnknown(
                 f"write was not answered within {_WAIT_S:g} s: it may or may not become durable"
             )
         if isinstance(self._answer, FlightdbError):

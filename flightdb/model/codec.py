@@ -8,13 +8,12 @@ or wider column could hold is handed back as `Misfit`, so that the caller can ch
 import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
 from typing import Any
 
 import pyarrow as pa
 
 from flightdb.errors import InvalidPayload, InvalidRequest
-from flightdb.model.conform import TIMESTAMP_BOUNDS, conform, is_guarded
+from flightdb.model.conform import TIMESTAMP_BOUNDS
 from flightdb.model.ids import check_id
 from flightdb.model.names import fold
 from flightdb.model.put import Rows
@@ -56,14 +55,20 @@ class RecordCodec:
         }
         self._folded = {fold(name): name for name in self._slots}
         self._is_record = table.kind is TableKind.RECORD
-        self._id_slot = self._slots.pop(ID, (None, None))[0]
-        self._time_slot = self._slots.pop(TIMESTAMP, (None, None))[0]
-        self._time_type = (
-            None if self._time_slot is None else table.schema.field(self._time_slot).type
+        # In a plain table columns of these names may be anything; then they are written as payload keys.
+        self._id_slot = self._own_slot(ID, pa.types.is_string)
+        self._time_slot = self._own_slot(TIMESTAMP, pa.types.is_timestamp)
+        self._time_unit = (
+            "us" if self._time_slot is None else table.schema.field(self._time_slot).type.unit
         )
         self._required = tuple(
             index for index, field in enumerate(table.schema) if not field.nullable
         )
+
+    def _own_slot(self, name: str, fits: Callable[[pa.DataType], bool]) -> int | None:
+        if name not in self._slots or not fits(self.table.schema.field(name).type):
+            return None
+        return self._slots.pop(name)[0]
 
     def encode(self, records: Sequence[Record]) -> Rows | Misfit:
         """The records as rows in schema order, or what the table lacks.
@@ -117,7 +122,7 @@ class RecordCodec:
         if self._time_slot is not None:
             if not _MOMENT_MIN <= record.timestamp_us <= _MOMENT_MAX:
                 raise InvalidPayload(f"timestamp is out of range: row={number}")
-            row[self._time_slot] = _moment(record.timestamp_us, self._time_type)
+            row[self._time_slot] = _moment(record.timestamp_us, self._time_unit, number)
 
     def _checked_id(self, given: str, number: int, made: list[str]) -> str | None:
         options = self.table.options
@@ -200,49 +205,6 @@ class RecordCodec:
                 raise InvalidPayload(
                     f"column must not be null: column={self.table.schema.field(index).name!r}, row={number}"
                 )
-
-
-def to_batch(rows: Sequence[tuple[object, ...]], schema: pa.Schema) -> pa.RecordBatch:
-    """Checked rows as one batch of `schema`.
-
-    Raises:
-        InvalidPayload: a value that no check could see does not convert (a lone surrogate in a text), or is out of the
-            engine's range: what is taken here has to be readable and to fit a file later.
-    """
-    try:
-        made: Any = pa.array(rows, type=_struct(schema))
-    except (pa.ArrowException, UnicodeError, ValueError, TypeError, OverflowError):
-        raise _misfit(rows, schema) from None
-    batch = pa.RecordBatch.from_arrays(made.flatten(), schema=schema)
-    return conform(batch, schema) if _has_ranges(schema) else batch
-
-
-@lru_cache(maxsize=1024)
-def _struct(schema: pa.Schema) -> pa.DataType:
-    """Rows as one struct array: one call into Arrow a group, not one a column."""
-    return pa.struct(list(schema))
-
-
-@lru_cache(maxsize=1024)
-def _has_ranges(schema: pa.Schema) -> bool:
-    """Whether a column's type holds values beyond the engine's range; a record's own moment is checked by its codec."""
-    return any(
-        is_guarded(field.type)
-        for field in schema
-        if not (field.name == TIMESTAMP and field.type.equals(pa.timestamp("us", tz="UTC")))
-    )
-
-
-def _misfit(rows: Sequence[tuple[object, ...]], schema: pa.Schema) -> InvalidPayload:
-    """Names the column that does not convert."""
-    for field, values in zip(schema, zip(*rows, strict=True), strict=True):
-        try:
-            pa.array(values, type=field.type)
-        except (pa.ArrowException, UnicodeError, ValueError, TypeError, OverflowError):
-            return InvalidPayload(
-                f"value cannot be encoded: column={field.name!r}, expected {field.type}"
-            )
-    return InvalidPayload("rows cannot be encoded")
 
 
 def _check_key(key: str, number: int) -> None:
@@ -380,10 +342,18 @@ def _other(type_: pa.DataType) -> _Check:
     return check
 
 
-def _moment(timestamp_us: int, type_: pa.DataType | None) -> object:
-    if type_ is not None and pa.types.is_timestamp(type_) and type_.unit == "us":
+def _moment(timestamp_us: int, unit: str, number: int) -> int:
+    """The moment in the column's unit, exactly."""
+    if unit == "us":
         return timestamp_us
-    return None
+    if unit == "ns":
+        return timestamp_us * 1_000
+    moment, rest = divmod(timestamp_us, 1_000 if unit == "ms" else 1_000_000)
+    if rest:
+        raise InvalidPayload(
+            f"timestamp is finer than its column: expected whole {unit}, row={number}"
+        )
+    return moment
 
 
 def _described(value: object) -> str:

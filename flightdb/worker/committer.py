@@ -71,6 +71,7 @@ class Committer:
         self.on_growth: Callable[[TableState], None] = lambda state: None
         self.on_refusal: Callable[[], None] = lambda: None
         self._has_appended = False
+        self.fullness = 0.0
         self.group_count = 0
         self.row_count = 0
         wal.carry = self._carried
@@ -94,10 +95,9 @@ class Committer:
         """How full queue, buffers and log are; see `Workers.pressure`."""
         return max(len(self._queue) / self._limits.queue_entries, self.fullness)
 
-    @property
-    def fullness(self) -> float:
-        """How full buffers and log are: what a flush makes less."""
-        return max(
+    def _measure(self) -> None:
+        """How full buffers and log are: what a flush makes less. Once a group, because every write asks."""
+        self.fullness = max(
             self._states.buffered_bytes / self._limits.buffered_bytes,
             self._wal.size_bytes / self._wal_bytes_max,
         )
@@ -147,6 +147,7 @@ class Committer:
 
     def _run(self) -> None:
         while True:
+            self._measure()
             entries, job = self._queue.take()
             if job is not None:
                 job()

@@ -1,12 +1,10 @@
 """Rows of a table as segments in its store: sorted, cut by id and day, written once under their final names."""
 
-import contextlib
 import threading
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from queue import Empty, Full, Queue
+from queue import Queue
 from typing import Any
 
 import pyarrow as pa
@@ -22,10 +20,12 @@ from flightdb.model.snapshot import Snapshot
 from flightdb.model.source import BufferPart
 from flightdb.model.table import Table
 from flightdb.storage.layout import segment_path
-from flightdb.storage.parquet import POINT_ROW_GROUP_ROWS, ROW_GROUP_ROWS, FileStats, ParquetSink
+from flightdb.storage.parquet import FileStats, ParquetSink
 from flightdb.storage.read import read_batches
 from flightdb.storage.store import ObjectStore, checksum_file
 from flightdb.worker.names import NameClock
+from flightdb.worker.sort import sorted_rows
+from flightdb.worker.writer import FileWriter, finish, offer, raise_failure, row_group_rows
 
 log = structlog.get_logger()
 
@@ -34,12 +34,6 @@ EXACT_DAYS_MAX = 8
 
 STAGE_THREADS = 2
 """Parquet encoding is one core a thread; the network and the checks take the rest."""
-
-STAGE_FILE_BYTES = 256 << 20
-"""A large statement begins another file at this size: engines read files of 64-256 MiB best (`engine.md` 5.3)."""
-
-SORT_BYTES = 64 << 20
-"""Rows sorted together while a large statement streams; bounds its memory."""
 
 _QUEUE_BATCHES = 4
 
@@ -148,7 +142,7 @@ class SegmentFiles:
     def stage(self, table: Table, batches: Iterable[pa.RecordBatch], names: NameClock) -> "Staged":
         """Writes a stream to files in the scratch directory; memory is bounded, whatever the stream's size."""
         staged = Staged(self, names)
-        writers = [_Writer(self, table) for _ in range(STAGE_THREADS)]
+        writers = [FileWriter(self.temporary, table) for _ in range(STAGE_THREADS)]
         queue: Queue[pa.RecordBatch | None] = Queue(maxsize=_QUEUE_BATCHES)
         threads = [
             threading.Thread(target=writer.run, args=(queue,), name="flightdb-stage", daemon=True)
@@ -158,17 +152,17 @@ class SegmentFiles:
             thread.start()
         try:
             for batch in batches:
-                _offer(queue, batch, writers)
+                offer(queue, batch, writers)
         except BaseException:
             for writer in writers:
                 writer.is_abandoned = True
             raise
         finally:
-            _finish(queue, threads)
+            finish(queue, threads)
             staged.files = [file for writer in writers for file in writer.files]
             if any(writer.is_abandoned or writer.failure for writer in writers):
                 staged.discard()
-        _raise_failure(writers)
+        raise_failure(writers)
         return staged
 
     def rewrite(self, snapshot: Snapshot, table: Table, names: NameClock) -> "Staged":
@@ -179,7 +173,7 @@ class SegmentFiles:
             for segment in snapshot.segments:
                 path = self.temporary()
                 source = self._store.openable(f"{snapshot.table.name}/{segment.path}")
-                with ParquetSink(path, physical, row_group_rows=_row_group_rows(table)) as sink:
+                with ParquetSink(path, physical, row_group_rows=row_group_rows(table)) as sink:
                     for batch in read_batches(Path(source)):
                         sink.write_batch(conform(batch, physical))
                     staged.files.append((path, sink.close()))
@@ -235,82 +229,6 @@ class Staged:
         self.files.clear()
 
 
-@dataclass(slots=True)
-class _Chunk:
-    batches: list[pa.RecordBatch]
-    size_bytes: int = 0
-
-
-class _Writer:
-    """One thread of a large statement: takes batches off the queue, sorts pieces, writes files."""
-
-    def __init__(self, owner: SegmentFiles, table: Table) -> None:
-        self._owner = owner
-        self._table = table
-        self._physical = physical_schema(table.schema)
-        self._sink: ParquetSink | None = None
-        self._path = Path()
-        self._chunk = _Chunk([])
-        self.files: list[tuple[Path, FileStats]] = []
-        self.failure: BaseException | None = None
-        self.is_abandoned = False
-
-    def run(self, queue: "Queue[pa.RecordBatch | None]") -> None:
-        try:
-            while (batch := queue.get()) is not None:
-                self._take(batch)
-            queue.put(None)
-            if not self.is_abandoned:
-                self._write_chunk()
-            self._close()
-        except BaseException as error:  # noqa: BLE001 - carried to the thread that waits, and raised there
-            self.failure = error
-            if self._sink is not None:
-                self._sink.abort()
-            # Others may wait for room in the queue: keep taking until the end of the stream.
-            while queue.get() is not None:
-                pass
-            queue.put(None)
-
-    def _take(self, batch: pa.RecordBatch) -> None:
-        if self.is_abandoned:
-            return
-        if not self._table.id_column:
-            self._write(to_physical(batch, self._table.schema))
-            return
-        self._chunk.batches.append(batch)
-        self._chunk.size_bytes += batch.nbytes
-        if self._chunk.size_bytes >= SORT_BYTES:
-            self._write_chunk()
-
-    def _write_chunk(self) -> None:
-        if not self._chunk.batches:
-            return
-        rows = pa.Table.from_batches(self._chunk.batches)
-        self._chunk = _Chunk([])
-        for batch in sorted_rows(rows, self._table).to_batches(max_chunksize=ROW_GROUP_ROWS):
-            self._write(to_physical(batch, self._table.schema))
-
-    def _write(self, batch: pa.RecordBatch) -> None:
-        if self._sink is None:
-            self._path = self._owner.temporary()
-            self._sink = ParquetSink(
-                self._path, self._physical, row_group_rows=_row_group_rows(self._table)
-            )
-        self._sink.write_batch(batch)
-        if self._sink.size_bytes >= STAGE_FILE_BYTES:
-            self._close()
-
-    def _close(self) -> None:
-        sink, self._sink = self._sink, None
-        if sink is None:
-            return
-        if self.is_abandoned:
-            sink.abort()
-        else:
-            self.files.append((self._path, sink.close()))
-
-
 def read_rows(part: BufferPart) -> Iterator[pa.RecordBatch]:
     """The rows of a buffer part, mapped, not copied."""
     mappings = Mappings()
@@ -318,64 +236,13 @@ def read_rows(part: BufferPart) -> Iterator[pa.RecordBatch]:
         yield pa.ipc.read_record_batch(mappings.buffer(segment), part.schema)
 
 
-def sorted_rows(rows: pa.Table, table: Table) -> pa.Table:
-    """Sorted by the table's id and time columns, rows that are equal in them in order of arrival."""
-    columns = [
-        name
-        for name in (table.id_column, table.time_column)
-        if name and _is_sortable(rows.schema.field(name).type)
-    ]
-    if not columns or rows.num_rows < 2:
-        return rows
-    # One chunk: sorting a chunked table takes 400 ns a row, one batch 171, ranks of few ids 77 (bench).
-    [whole] = rows.combine_chunks().to_batches()
-    keys: dict[str, Any] = {name: _ranks(whole[name]) for name in columns}
-    if len(columns) > 1 and _ascends(keys[columns[-1]]):
-        del keys[columns[-1]]  # The sort is stable.
-    order = pc.sort_indices(
-        pa.RecordBatch.from_pydict(keys), sort_keys=[(name, "ascending") for name in keys]
-    )
-    return pa.Table.from_batches([whole.take(order)])
-
-
-def _ranks(column: Any) -> Any:
-    """Numbers that sort as the texts do, where few texts stand for many rows; else the column."""
-    if not pa.types.is_string(column.type) or column.null_count:
-        return column
-    coded = column.dictionary_encode()
-    if len(coded.dictionary) * 4 > len(column):
-        return column
-    places = pc.rank(coded.dictionary, sort_keys="ascending", tiebreaker="first")
-    return places.take(coded.indices)
-
-
-def _ascends(column: Any) -> bool:
-    is_plain = pa.types.is_timestamp(column.type) or pa.types.is_integer(column.type)
-    if not is_plain or column.null_count:
-        return False
-    return bool(pc.all(pc.less_equal(column.slice(0, len(column) - 1), column.slice(1))).as_py())
-
-
-def _is_sortable(type_: Any) -> bool:
-    """Arrow has no order for the rest; a plain table may name any column as its id."""
-    return not (
-        pa.types.is_nested(type_)
-        or pa.types.is_interval(type_)
-        or isinstance(type_, pa.BaseExtensionType)
-    )
-
-
 def _write(path: Path, rows: pa.Table, table: Table) -> FileStats:
     with ParquetSink(
-        path, physical_schema(table.schema), row_group_rows=_row_group_rows(table)
+        path, physical_schema(table.schema), row_group_rows=row_group_rows(table)
     ) as sink:
         for batch in rows.to_batches():
             sink.write_batch(to_physical(batch, table.schema))
         return sink.close()
-
-
-def _row_group_rows(table: Table) -> int:
-    return POINT_ROW_GROUP_ROWS if table.id_column else ROW_GROUP_ROWS
 
 
 def _has_ids(table: Table, rows: pa.Table) -> bool:
@@ -398,28 +265,3 @@ def _days(rows: pa.Table, table: Table) -> Any:
 
 def _day(moment_us: int) -> str:
     return datetime.fromtimestamp(moment_us / 1e6, UTC).strftime("%Y-%m-%d")
-
-
-def _offer(
-    queue: "Queue[pa.RecordBatch | None]", batch: pa.RecordBatch, writers: Sequence[_Writer]
-) -> None:
-    """Hands a batch over; raises a writer's error at once, not at the end of a long stream."""
-    while True:
-        _raise_failure(writers)
-        with contextlib.suppress(Full):
-            queue.put(batch, timeout=0.5)
-            return
-
-
-def _raise_failure(writers: Sequence[_Writer]) -> None:
-    for writer in writers:
-        if writer.failure is not None:
-            raise writer.failure
-
-
-def _finish(queue: "Queue[pa.RecordBatch | None]", threads: Sequence[threading.Thread]) -> None:
-    queue.put(None)
-    for thread in threads:
-        thread.join()
-    with contextlib.suppress(Empty):
-        queue.get_nowait()

@@ -7,8 +7,8 @@ import pyarrow as pa
 
 from flightdb.errors import Conflict, FlightdbError, InvalidPayload
 from flightdb.model.batches import concat
-from flightdb.model.codec import to_batch
 from flightdb.model.put import Rows, TablePut
+from flightdb.model.rows import to_batch
 from flightdb.model.schema import conform
 from flightdb.model.table import Table
 from flightdb.wal.frames import FrameKind, NewFrame

@@ -190,7 +190,7 @@ def put_and_wait(committer: Committer, put: Put) -> Ack:
 
     committer.submit(put, done)
     if not finished.wait(60.0):
-        raise Unavailable("write was not answered within 60 s: it may or may not become durable")
+        raise CommitUnknown("write was not answered within 60 s: it may or may not become durable")
     answer = answers[0]
     if isinstance(answer, FlightdbError):
         raise answer
