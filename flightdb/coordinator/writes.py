@@ -287,7 +287,7 @@ def _telling(made_ids: tuple[str, ...], done: Done) -> Done:
     """`done`, told of the ids that were made."""
 
     def tell(answer: Ack | FlightdbError) -> None:
-        done(replace(answer, made_ids=made_ids) if isinstance(answer, Ack) else answer)
+        done(answer._replace(made_ids=made_ids) if isinstance(answer, Ack) else answer)
 
     return tell
 

@@ -1,7 +1,10 @@
-"""Rows on their way to a table's owner, and the owner's answer."""
+"""Rows on their way to a table's owner, and the owner's answer.
+
+Named tuples, not frozen dataclasses: one is made for each small write, and a frozen dataclass takes 1 us a field.
+"""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from typing import NamedTuple
 
 import pyarrow as pa
 
@@ -9,8 +12,7 @@ from flightdb.errors import FlightdbError
 from flightdb.model.table import Table
 
 
-@dataclass(frozen=True, slots=True)
-class Rows:
+class Rows(NamedTuple):
     """Rows in Python values, checked against `table.schema` by its codec: one tuple a row, in schema order.
 
     Kept as rows of values, not Arrow, because a batch a row costs more than the row (30 us against 3).
@@ -21,16 +23,14 @@ class Rows:
     """Ids that the table made for records that came without one, in their order."""
 
 
-@dataclass(frozen=True, slots=True)
-class TablePut:
+class TablePut(NamedTuple):
     """Rows for one table: `rows` already fit `table.schema` exactly (names, order, types)."""
 
     table: Table
     rows: "Rows | pa.RecordBatch"
 
 
-@dataclass(frozen=True, slots=True)
-class Put:
+class Put(NamedTuple):
     """One atomic write of rows into one or more tables.
 
     `producer` and `sequence` make a repeat a no-op: a sequence at or below the last one seen from that producer for
@@ -42,8 +42,7 @@ class Put:
     sequence: int = 0
 
 
-@dataclass(frozen=True, slots=True)
-class Ack:
+class Ack(NamedTuple):
     """The rows are durable and visible. `lsn`: WAL position that contains them; `row_count` as first answered.
 
     `made_ids`: the ids that the table made for records that came without one, in their order.

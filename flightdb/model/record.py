@@ -1,14 +1,13 @@
 """A record of the spec: an id, a moment and a payload."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from typing import NamedTuple
 
 DEFAULT_TABLE = "default"
 """The table of a write that names none (`contract.md` 3.1 table_management.default_table)."""
 
 
-@dataclass(frozen=True, slots=True)
-class Record:
+class Record(NamedTuple):
     """One row for a record table, not checked yet.
 
     `id` "" means: to be made by the table's strategy, an error where it has none. `timestamp_us`: microseconds since

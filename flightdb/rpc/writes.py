@@ -4,7 +4,7 @@ import asyncio
 import copy
 from collections import deque
 from collections.abc import AsyncIterator, Awaitable, Callable
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from functools import partial
 
 from flightdb.coordinator.service import Service
@@ -102,7 +102,7 @@ class Writes:
     def _write(self, group: Group) -> Ack:
         # A protobuf map has no order; the columns of a new table should not depend on chance.
         records = [
-            replace(record, payload=dict(sorted(record.payload.items())))
+            record._replace(payload=dict(sorted(record.payload.items())))
             for record in group.records
         ]
         return self._service.write_records(

@@ -71,7 +71,7 @@ class Committer:
         self.on_growth: Callable[[TableState], None] = lambda state: None
         self.on_refusal: Callable[[], None] = lambda: None
         self._has_appended = False
-        self.fullness = 0.0
+        self.fullness = self.pressure = 0.0
         self.group_count = 0
         self.row_count = 0
         wal.carry = self._carried
@@ -90,17 +90,13 @@ class Committer:
         """Writes in the queue."""
         return len(self._queue)
 
-    @property
-    def pressure(self) -> float:
-        """How full queue, buffers and log are; see `Workers.pressure`."""
-        return max(len(self._queue) / self._limits.queue_entries, self.fullness)
-
     def _measure(self) -> None:
-        """How full buffers and log are: what a flush makes less. Once a group, because every write asks."""
+        """How full buffers and log are, what a flush makes less, and the queue. Once a group: every write asks."""
         self.fullness = max(
             self._states.buffered_bytes / self._limits.buffered_bytes,
             self._wal.size_bytes / self._wal_bytes_max,
         )
+        self.pressure = max(self.fullness, len(self._queue) / self._limits.queue_entries)
 
     def submit(self, put: Put, done: Done) -> None:
         """Queues a write; a refusal goes to `done` before this returns."""

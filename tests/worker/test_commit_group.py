@@ -143,8 +143,8 @@ def test_rows_count_with_their_texts_against_the_queue(node, table):
     def writes() -> None:
         for number in range(40):
             put = record_put(node, table, f"r{number}", 1)
-            wide = replace(put.tables[0], rows=Rows((("x" * (8 << 20), MOMENT, number),)))
-            node.workers.put("node-1", replace(put, tables=(wide,)), answers.done)
+            wide = put.tables[0]._replace(rows=Rows((("x" * (8 << 20), MOMENT, number),)))
+            node.workers.put("node-1", put._replace(tables=(wide,)), answers.done)
 
     together(node, writes)
     kinds = [type(answer) for answer in answers.wait(40)]
