@@ -7,9 +7,10 @@
 - Thread-safe; calls for one table are serialised inside, calls for different tables are not.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Protocol
 
+from flightdb.model.segment import Segment
 from flightdb.model.snapshot import Commit, Snapshot
 from flightdb.model.table import Table
 
@@ -21,8 +22,15 @@ class Catalog(Protocol):
         """All tables, sorted by name; from memory, no I/O."""
         ...
 
-    def create(self, table: Table) -> Snapshot:
-        """Makes an empty table at version 0; `table.id` is given by the catalog, the argument's is ignored.
+    def create(
+        self,
+        table: Table,
+        added: Sequence[Segment] = (),
+        positions: Mapping[str, int] | None = None,
+    ) -> Snapshot:
+        """Makes a table at version 0, with first files and positions, whole or not at all.
+
+        `table.id` is given by the catalog, the argument's is ignored. The files lie in the table's folder already.
 
         Raises:
             AlreadyExists: a table of that name (without regard to case) exists.

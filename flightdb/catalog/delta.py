@@ -36,6 +36,7 @@ from flightdb.errors import (
 from flightdb.model.clock import Clock
 from flightdb.model.names import fold
 from flightdb.model.schema import logical_of, physical_schema
+from flightdb.model.segment import Segment
 from flightdb.model.snapshot import Commit, Snapshot, apply
 from flightdb.model.table import Table
 
@@ -126,7 +127,12 @@ class DeltaCatalog:
             newest = [entry.newest.table for entry in self._entries.values()]
         return sorted(newest, key=lambda table: table.name)
 
-    def create(self, table: Table) -> Snapshot:
+    def create(
+        self,
+        table: Table,
+        added: Sequence[Segment] = (),
+        positions: Mapping[str, int] | None = None,
+    ) -> Snapshot:
         """Writes version 0 and syncs it."""
         schema = logical_of(table.schema)
         physical_schema(schema)
@@ -140,7 +146,7 @@ class DeltaCatalog:
         try:
             created_at_us = table.created_at_us or self._clock.now_us()
             wanted = replace(table, schema=schema, created_at_us=created_at_us)
-            entry = self._create(wanted)
+            entry = self._create(wanted, added, positions or {})
             with self._lock:
                 self._entries[key] = entry
             return entry.newest
@@ -149,12 +155,14 @@ class DeltaCatalog:
                 self._reserved.discard(key)
                 self._settled.notify_all()
 
-    def _create(self, table: Table) -> _Entry:
+    def _create(
+        self, table: Table, added: Sequence[Segment], positions: Mapping[str, int]
+    ) -> _Entry:
         writer = self._writer(table.name)
         try:
-            writer.create(table)
+            writer.create(table, added, positions)
         except Conflict:
-            raise AlreadyExists(f"table exists: name={table.name}") from None
+            raise AlreadyExists(f"table already exists: name={table.name}") from None
         self._sync(table.name, 0, 0)
         return _Entry(replay(self._store, table.name), writer)
 

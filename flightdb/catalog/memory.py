@@ -2,7 +2,7 @@
 
 import itertools
 import threading
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from flightdb.catalog.positions import is_recorded
@@ -10,6 +10,7 @@ from flightdb.errors import AlreadyExists, NotFound
 from flightdb.model.clock import Clock
 from flightdb.model.names import fold
 from flightdb.model.schema import logical_of, physical_schema
+from flightdb.model.segment import Segment
 from flightdb.model.snapshot import Commit, Snapshot, apply
 from flightdb.model.table import Table
 
@@ -30,20 +31,25 @@ class MemoryCatalog:
             newest = [snapshots[-1].table for snapshots in self._tables.values()]
         return sorted(newest, key=lambda table: table.name)
 
-    def create(self, table: Table) -> Snapshot:
+    def create(
+        self,
+        table: Table,
+        added: Sequence[Segment] = (),
+        positions: Mapping[str, int] | None = None,
+    ) -> Snapshot:
         """Version 0."""
         schema = logical_of(table.schema)
         physical_schema(schema)
         with self._lock:
             if fold(table.name) in self._tables:
-                raise AlreadyExists(f"table exists: name={table.name}")
+                raise AlreadyExists(f"table already exists: name={table.name}")
             made = replace(
                 table,
                 id=f"memory-{next(self._numbers)}",
                 schema=schema,
                 created_at_us=table.created_at_us or self._clock.now_us(),
             )
-            snapshot = Snapshot(made, 0)
+            snapshot = Snapshot(made, 0, tuple(added), dict(positions or {}))
             self._tables[fold(table.name)] = [snapshot]
             return snapshot
 

@@ -6,7 +6,7 @@ version, because an append that names files already gone is accepted otherwise; 
 lost after the commit was applied, so the caller looks before it tries again.
 """
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
 
@@ -34,18 +34,24 @@ class LogWriter:
         self._url = url
         self._handle: Any = None
 
-    def create(self, table: Table) -> None:
-        """Writes version 0 with schema and settings.
+    def create(
+        self,
+        table: Table,
+        added: Sequence[Segment] = (),
+        positions: Mapping[str, int] | None = None,
+    ) -> None:
+        """Writes version 0 with schema, settings, first files and positions.
 
         Raises:
             Conflict: a log is there.
         """
         import deltalake
 
-        configuration = {
-            "delta.checkpointInterval": str(CHECKPOINT_INTERVAL),
-            **table_properties(table),
-        }
+        interval = {"delta.checkpointInterval": str(CHECKPOINT_INTERVAL)}
+        if added or positions:
+            self._create_with_files(table, added, positions or {}, interval)
+            return
+        configuration = {**interval, **table_properties(table)}
         with _translated(self._url):
             self._handle = deltalake.DeltaTable.create(
                 self._url,
@@ -55,6 +61,35 @@ class LogWriter:
                 configuration=configuration,
                 raise_if_key_not_exists=False,
             )
+
+    def _create_with_files(
+        self,
+        table: Table,
+        added: Sequence[Segment],
+        positions: Mapping[str, int],
+        configuration: dict[str, str],
+    ) -> None:
+        """One log entry. deltalake takes no property of ours here, so the settings go beside the schema."""
+        import deltalake
+        from deltalake.transaction import create_table_with_add_actions
+
+        fields = delta_fields(table, settings_beside(table, configuration))
+        try:
+            with _translated(self._url):
+                create_table_with_add_actions(
+                    self._url,
+                    deltalake.Schema.from_arrow(fields),
+                    [_add(segment) for segment in added],
+                    mode="error",
+                    name=table.name,
+                    configuration=configuration,
+                    commit_properties=_properties(0, positions),
+                )
+        except Unavailable:
+            # It has no error of its own for a log that is there.
+            if deltalake.DeltaTable.is_deltatable(self._url):
+                raise Conflict(f"log is there already: url={self._url}") from None
+            raise
 
     def refresh(self) -> int:
         """Brings the handle to the newest version; gives it."""

@@ -3,7 +3,7 @@
 import hashlib
 import itertools
 import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 import pyarrow as pa
@@ -40,13 +40,8 @@ class Intake:
         *,
         names: NameClock,
         direct_bytes: int,
-        forget: Callable[[Table], None],
     ) -> None:
-        """A statement of more than `direct_bytes` of Arrow data writes Parquet as it streams.
-
-        `forget` makes it durable that a table's rows are void.
-        """
-        self._forget = forget
+        """A statement of more than `direct_bytes` of Arrow data writes Parquet as it streams."""
         self._states = states
         self._committer = committer
         self._flusher = flusher
@@ -154,21 +149,8 @@ class Intake:
         return after[0]
 
     def _commit_create(self, ingest: Ingest, staged: Staged) -> Snapshot:
-        snapshot = self._catalog.create(ingest.table)
-        try:
-            added = staged.publish(snapshot)
-            commit = Commit(
-                snapshot.table, added=added, positions=_key_position(ingest, _row_count(added))
-            )
-            return self._catalog.commit(commit) if added or commit.positions else snapshot
-        except CommitUnknown:
-            raise
-        except FlightdbError:
-            # Others may have written into it already: the WAL has to know that these rows went with it.
-            self._forget(snapshot.table)
-            self._catalog.collect(self._catalog.drop(snapshot.table))
-            staged.withdraw()
-            raise
+        added = staged.publish(Snapshot(ingest.table, 0))
+        return self._catalog.create(ingest.table, added, _key_position(ingest, _row_count(added)))
 
     def _repeat_of(self, ingest: Ingest) -> Ack | None:
         """What a large statement with this key was answered with, when it was made already."""

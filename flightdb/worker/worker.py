@@ -127,7 +127,6 @@ class Worker:
             files,
             names=names,
             direct_bytes=limits.direct_bytes,
-            forget=self.forget,
         )
         self._evolver = Evolver(
             self._states, self._committer, self._flusher, parts.catalog, files, names

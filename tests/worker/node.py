@@ -59,6 +59,11 @@ class StoppingCatalog(DeltaCatalog):
     before_commit: Callable[[object], None] = staticmethod(lambda commit: None)
     after_commit: Callable[[object], None] = staticmethod(lambda commit: None)
     before_drop: Callable[[object], None] = staticmethod(lambda table: None)
+    before_create: Callable[[object], None] = staticmethod(lambda table: None)
+
+    def create(self, table, *rest):
+        self.before_create(table)
+        return super().create(table, *rest)
 
     def commit(self, commit):
         self.before_commit(commit)

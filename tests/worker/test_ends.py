@@ -6,7 +6,7 @@ import pyarrow as pa
 import pytest
 
 from flightdb.coordinator.service import WriteMode
-from flightdb.errors import FlightdbError, Unavailable
+from flightdb.errors import FlightdbError, NotFound, Unavailable
 from flightdb.wal.log import WalFailed
 from tests.worker.node import Node, Stopped, refused
 
@@ -77,15 +77,24 @@ def test_producers_are_bounded_over_all_tables(node):
     assert sum(len(body) for _, body in producers.bodies()) < 16 << 20
 
 
-def test_a_create_that_was_cut_off_has_no_part_of_its_rows(nodes):
+def test_a_create_that_was_cut_off_leaves_no_table(nodes):
     node = nodes()
 
-    def ends(commit) -> None:
+    def ends(*_) -> None:
         raise Stopped
 
-    node.catalog.before_commit = ends
+    node.catalog.before_create = ends
     with pytest.raises(Stopped):
         node.update("CREATE TABLE t AS SELECT range AS n FROM range(10)")
     node = nodes()
-    error = refused(lambda: node.count("t"))
-    assert error is not None or node.count("t") == 0
+    assert isinstance(refused(lambda: node.count("t")), NotFound)
+    assert node.update("CREATE TABLE t AS SELECT range AS n FROM range(10)") == 10
+    assert node.count("t") == 10
+
+
+def test_a_table_and_its_first_rows_are_one_version(nodes):
+    node = nodes()
+    node.update("CREATE TABLE t AS SELECT range AS n FROM range(10)")
+    assert node.catalog.load("t").version == 0
+    node = nodes()
+    assert (node.count("t"), node.catalog.load("t").version) == (10, 0)
