@@ -240,3 +240,36 @@ def test_a_commit_to_a_dropped_table_is_not_found(catalog):
     with pytest.raises(NotFound):
         catalog.commit(Commit(t, (segment("b"),)))
     assert catalog.tables() == []
+
+
+def test_a_table_may_begin_with_files_and_positions(catalog):
+    made = catalog.create(table(), (segment("a/1.parquet", 3),), {"w": 7})
+
+    assert made.version == 0
+    assert made.row_count == 3
+    assert made.positions == {"w": 7}
+    assert made.table.kind is TableKind.PLAIN
+    after = catalog.commit(Commit(made.table, (segment("a/2.parquet", 2),), positions={"w": 9}))
+    assert (after.version, after.row_count, after.positions) == (1, 5, {"w": 9})
+    with pytest.raises(AlreadyExists, match="name=events"):
+        catalog.create(table(), (segment("a/3.parquet"),), {"w": 1})
+    assert catalog.load("events") == after
+
+
+def test_all_settings_of_a_table_that_begins_with_files_are_kept(catalog):
+    options = TableOptions(buffer_size=5, properties={"a": "b"}, id_validation=IdRules(9))
+    made = catalog.create(
+        table(options=options, id_column="id", time_column=""), (segment("a/1.parquet"),)
+    )
+
+    assert made.table.options == options
+    assert made.table.id_column == "id"
+    assert made.table.schema.field("n").type == pa.uint8()
+    grown = replace(
+        made.table,
+        schema=made.table.schema.append(pa.field("more", pa.int64())),
+        schema_version=1,
+    )
+    after = catalog.commit(Commit(grown, changes_schema=True))
+    assert after.table.options == options
+    assert after.table.schema.names == ["id", "n", "more"]
