@@ -12,7 +12,6 @@ from flightdb.coordinator.service import WriteMode
 from flightdb.coordinator.tables import Tables
 from flightdb.errors import (
     AlreadyExists,
-    CommitUnknown,
     FlightdbError,
     InvalidRequest,
     NotFound,
@@ -28,11 +27,10 @@ from flightdb.model.put import Ack, Done, Put, Rows, TablePut
 from flightdb.model.record import Record
 from flightdb.model.schema import check_foreign, check_foreign_schema, conform
 from flightdb.model.table import Table, TableKind
+from flightdb.model.waiter import Waiter
 
 _TRIES = 8
 """Schema changes by other writers that one write follows before it gives up."""
-
-_WAIT_S = 60.0
 
 _SLOW_PRESSURE = 0.75
 """From here on writers wait for flushes instead of running into the refusal at 1."""
@@ -190,7 +188,7 @@ class Writes:
         while self._is_crowded() and waited_s < _SLOW_S_MAX:
             self._pause.wait(_SLOW_STEP_S)
             waited_s += _SLOW_STEP_S
-        waiter = _Waiter()
+        waiter = Waiter()
         self._send(put, waiter.done)
         return waiter.answer()
 
@@ -260,27 +258,6 @@ class IngestOptions:
     idempotency_key: str = ""
     id_column: str = ""
     time_column: str = ""
-
-
-class _Waiter:
-    """Waits on a thread for the answer to a put."""
-
-    def __init__(self) -> None:
-        self._finished = Event()
-        self._answer: Ack | FlightdbError | None = None
-
-    def done(self, answer: Ack | FlightdbError) -> None:
-        self._answer = answer
-        self._finished.set()
-
-    def answer(self) -> Ack:
-        if not self._finished.wait(_WAIT_S) or self._answer is None:
-            raise CommitUnknown(
-                f"write was not answered within {_WAIT_S:g} s: it may or may not become durable"
-            )
-        if isinstance(self._answer, FlightdbError):
-            raise self._answer
-        return self._answer
 
 
 def _telling(made_ids: tuple[str, ...], done: Done) -> Done:

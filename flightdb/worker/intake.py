@@ -2,7 +2,6 @@
 
 import hashlib
 import itertools
-import threading
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
@@ -17,6 +16,7 @@ from flightdb.model.put import Ack, Put, TablePut
 from flightdb.model.segment import Segment
 from flightdb.model.snapshot import Commit, Snapshot
 from flightdb.model.table import Table
+from flightdb.model.waiter import Waiter
 from flightdb.worker.committer import Committer
 from flightdb.worker.files import SegmentFiles, Staged
 from flightdb.worker.flush import Flusher, newest
@@ -77,7 +77,9 @@ class Intake:
             producer=ingest.idempotency_key and f"key:{ingest.idempotency_key}",
             sequence=1,
         )
-        return put_and_wait(self._committer, put)
+        waiter = Waiter()
+        self._committer.submit(put, waiter.done)
+        return waiter.answer()
 
     def _stage(
         self,
@@ -159,24 +161,6 @@ class Intake:
         positions = newest(self._catalog, ingest.table).positions
         found = [positions[key] for key in _key_position(ingest, 0) if key in positions]
         return Ack(0, found[0] - 1, is_repeat=True) if found else None
-
-
-def put_and_wait(committer: Committer, put: Put) -> Ack:
-    """Queues the write and waits for its answer; raises it when it is an error."""
-    finished = threading.Event()
-    answers: list[Ack | FlightdbError] = []
-
-    def done(answer: Ack | FlightdbError) -> None:
-        answers.append(answer)
-        finished.set()
-
-    committer.submit(put, done)
-    if not finished.wait(60.0):
-        raise CommitUnknown("write was not answered within 60 s: it may or may not become durable")
-    answer = answers[0]
-    if isinstance(answer, FlightdbError):
-        raise answer
-    return answer
 
 
 def _watched(
